@@ -1,0 +1,1 @@
+"""Scores to decisions: thresholds, p-values, budgets of false alarms, how many anomalies."""

@@ -1,0 +1,1 @@
+"""Detectors, by the kind of data they look at."""

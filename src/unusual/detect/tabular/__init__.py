@@ -1,0 +1,1 @@
+"""Detectors of unusual rows in tables."""

@@ -1,0 +1,1 @@
+"""The few loops that need C, each with its NumPy twin."""
