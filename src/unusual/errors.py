@@ -40,7 +40,7 @@ def need(module: str, extra: str) -> ModuleType:
 
 
 def suggest(wrong: str, known: list[str]) -> str:
-    """"; did you mean 'temperature'?" when something known is close, else an empty string."""
+    """ "; did you mean 'temperature'?" when something known is close, else an empty string."""
     from difflib import get_close_matches
 
     close = get_close_matches(wrong, known, n=1)

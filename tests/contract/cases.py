@@ -1,0 +1,20 @@
+"""One line for each method: parameters for a quick run, and what it is excused from, with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    slow: bool = False
+    blind_to: dict[str, str] = field(default_factory=dict)  # kind of planted anomaly -> why the method cannot see it
+    failing_checks: dict[str, str] = field(default_factory=dict)  # scikit-learn's checks that cannot hold -> reason
+
+
+CASES = [
+    Case("Mahalanobis", blind_to={"ring": "one ellipse covers the hole in the middle"}),
+]
