@@ -24,7 +24,7 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Discoveries:
-    """What is reported: `mask` bool (m,), those with a p-value (or 1 / e-value) at or below `cut`, 0 if there are none."""
+    """What is reported: `mask` bool (m,), those with p (or 1 / e) at or below `cut`, which is 0 where none are."""
 
     mask: NDArray[np.bool_]
     cut: float

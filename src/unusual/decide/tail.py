@@ -25,7 +25,8 @@ FEWEST_EXCESSES = 10  # with fewer the shape is anyone's guess
 class ExtrapolatedTail:
     """A generalised-Pareto law of what exceeds `start`, fitted to `excesses` of the calibration scores.
 
-    P(score > start + x) = excess_share (1 + shape x / scale)^(-1 / shape); shape >= 0; `scale` is in the units of the score.
+    P(score > start + x) = excess_share (1 + shape x / scale)^(-1 / shape), shape >= 0; `scale` is in the units
+    of the score. Errs towards long tails: p-values of light-tailed scores (normal, bounded) come out too large.
     """
 
     calibration: Calibration
