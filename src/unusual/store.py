@@ -29,6 +29,7 @@ VALUES = {
     "Calibration": "unusual.parts.conformal",
     "Moments": "unusual.parts.gaussian",
     "Standardizer": "unusual.parts.scaling",
+    "Tails": "unusual.parts.tails",
     "TableModel": "unusual._model",
     "TableEncoder": "unusual.data.encoder",
 }
