@@ -87,7 +87,7 @@ def card(name: str) -> Card:
         return known[name]
     same = [other for other in known if other.lower() == name.lower()]
     hint = f"; did you mean {same[0]!r}?" if same else suggest(name, list(known))
-    raise InputError(f"there is no method {name!r}{hint}; list them with: unusual methods")
+    raise InputError(f"there is no method {name!r} (list them with: unusual methods){hint}")
 
 
 def find(name: str) -> Any:

@@ -63,14 +63,22 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
     # -- final ------------------------------------------------------------------------------------------------------
 
-    def fit(self, X: ArrayLike, y: ArrayLike | None = None, *, groups: ArrayLike | None = None) -> Self:
-        """Learn what is usual, and calibrate the threshold on scores of rows left out in turn.
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        groups: ArrayLike | None = None,
+        calibration: ArrayLike | None = None,
+    ) -> Self:
+        """Learn what is usual, and calibrate the threshold on rows the fit has not seen.
 
         Parameters
         ----------
         X : (n, d) array or data frame of finite numbers
         y : (n,) of 0 normal, 1 anomalous, -1 unlabelled; ignored by methods that take no labels
         groups : (n,) labels of related rows (lot, machine, customer), which are left out together
+        calibration : (m, d) further normal rows; where none are given, rows of X are left out in turn
 
         Raises
         ------
@@ -83,6 +91,8 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         self._fit(X, labels)
         self.background_ = X[some_rows(len(X), BACKGROUND_ROWS)].copy()
         self.data_fingerprint_ = fingerprint(X)
+        if calibration is not None:
+            return self.calibrate(calibration)
         self.calibration_ = self._left_out(X, labels, groups)
         return self
 

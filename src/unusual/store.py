@@ -27,6 +27,7 @@ CARD, ARRAYS = "card.json", "arrays.safetensors"
 LARGEST_CARD = 64 * 2**20
 VALUES = {
     "Calibration": "unusual.parts.conformal",
+    "Ellipsoid": "unusual.parts.ellipsoid",
     "Moments": "unusual.parts.gaussian",
     "Standardizer": "unusual.parts.scaling",
     "Tails": "unusual.parts.tails",
@@ -88,7 +89,8 @@ class written_whole:
         except OSError as error:
             raise InputError(f"cannot write {self.path}: {error.strerror}; choose another folder") from error
         self.partial = Path(name)
-        self.stream = os.fdopen(handle, "wb")
+        os.close(handle)
+        self.stream = self.partial.open("wb")  # opened by name, so that the stream knows it
         return self.stream
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:

@@ -1,0 +1,90 @@
+"""What a scan may say about false alarms, and where it cuts."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unusual.decide.reference import Health
+from unusual.findings import Promise
+from unusual.parts.conformal import Calibration
+
+if TYPE_CHECKING:
+    from unusual.decide.contamination import ContaminationPosterior
+
+Vector = NDArray[np.float64]
+KINDS = {"held out": "guaranteed", "left out": "approximate", "cross-fitted": "approximate"}
+
+
+def promise(calibration: Calibration, rate: float, count: int, health: Health) -> tuple[float, Promise]:
+    """Threshold for `count` rows at an alarm rate, and what can be said of it."""
+    if calibration.smallest_rate > rate:
+        return _beyond_reach(calibration, rate, count, health)
+    threshold = calibration.threshold(rate)
+    low, high = calibration.realised_rate(rate)
+    promised = calibration.promised_rate(rate)
+    kind = "withdrawn" if health.withdrawn else KINDS[calibration.source]
+    if health.withdrawn:
+        return threshold, Promise(kind, None, None, len(calibration), None, _withdrawn(rate))
+    how = {
+        "held out": "reference rows the detector had not seen",
+        "left out": "reference rows, each scored without itself",
+        "cross-fitted": "reference rows, each scored by a fit without it",
+    }[calibration.source]
+    sentence = (
+        f"expected false alarms: {promised * count:.3g} of {count:,} rows if all were normal ({percent(promised)}, "
+        f"95 % interval {percent(low)} to {percent(high)}; calibrated on {len(calibration):,} {how}"
+        f"{'' if kind == 'guaranteed' else '; approximate'})"
+    )
+    return threshold, Promise(kind, promised, (low, high), len(calibration), promised * count, sentence)
+
+
+def _beyond_reach(calibration: Calibration, rate: float, count: int, health: Health) -> tuple[float, Promise]:
+    """A threshold from a fitted tail, where the calibration rows are too few for the alarm rate."""
+    from unusual.decide.tail import ExtrapolatedTail
+
+    if health.withdrawn:
+        return math.inf, Promise("withdrawn", None, None, len(calibration), None, _withdrawn(rate))
+    tail = ExtrapolatedTail.of(calibration)
+    sentence = (
+        f"{len(calibration):,} calibration rows reach no lower than {percent(calibration.smallest_rate)}; the "
+        f"threshold for {percent(rate)} is extrapolated by a generalised-Pareto tail, so the rate is no guarantee"
+    )
+    said = Promise("extrapolated", rate, None, len(calibration), rate * count, sentence)
+    return tail.threshold(rate), said
+
+
+def _withdrawn(rate: float) -> str:
+    return (
+        f"the reference no longer fits these data, so an alarm rate of {percent(rate)} is not promised: take a new one"
+    )
+
+
+def estimated(scores: Vector, rate: float | None, posterior: ContaminationPosterior | None) -> tuple[float, Promise]:
+    """Where to cut scores that nothing but the data themselves can judge.
+
+    Either at a share of the rows that the user named, or at the estimated share of anomalies.
+    """
+    n = len(scores)
+    if posterior is None:
+        assert rate is not None
+        threshold = float(np.quantile(scores, 1 - rate, method="lower"))
+        sentence = f"ranked among themselves: the top {percent(rate)} of {n:,} rows; give a reference for a promise"
+        return threshold, Promise("estimated", None, None, n, None, sentence)
+    if posterior.nothing_there_:
+        sentence = f"none of the {n:,} rows stands apart, so none is called unusual; set a rate to see the top"
+        return float(scores.max()), Promise("estimated", None, None, n, None, sentence)
+    low, high = posterior.interval_
+    sentence = (
+        f"ranked, rate estimated: about {percent(posterior.mean_)} of {n:,} rows look anomalous "
+        f"(95 % interval {percent(low)} to {percent(high)}); give a reference of normal rows for a promise"
+    )
+    return posterior.threshold(scores), Promise("estimated", None, (low, high), n, None, sentence)
+
+
+def percent(rate: float) -> str:
+    """A rate in per cent, with as many digits as it needs."""
+    return f"{100 * rate:.2g} %"
