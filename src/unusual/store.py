@@ -251,7 +251,7 @@ def _build_detector(node: dict[str, Any], arrays: dict[str, np.ndarray]) -> Any:
         raise ModelFileError(f"its method {name!r} is no detector")
     detector = method(**_build(node["parameters"], arrays))
     state = _build(node["state"], arrays)
-    if any(not _is_state(key) or callable(getattr(method, key, None)) for key in state):
+    if any(not _is_state(key) or hasattr(method, key) for key in state):
         raise ModelFileError(f"the state of its {name!r} has names that no detector has")
     vars(detector).update(state)
     return detector
