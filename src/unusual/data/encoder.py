@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -182,6 +183,25 @@ class TableEncoder:
         counts = dict(zip(state["levels"], state["counts"], strict=True))
         return int(counts.get("" if value is None else text_of(value), 0)), int(state["n"])
 
+    def quantiles(self, name: str, shares: Sequence[float]) -> list[Any]:
+        """Values (float or datetime64) below which these shares of the reference lie, in a column that has an order.
+
+        Raises
+        ------
+        InputError
+            If the column holds no numbers.
+        """
+        if name not in self.ranks_:
+            raise InputError(f"column {name!r} has no order to rank by{suggest(name, list(self.ranks_))}.")
+        return ranks.quantiles(self.ranks_[name], shares)
+
+    def commonest(self, name: str, most: int = 4) -> list[tuple[str, int]]:
+        """The commonest values of a category in the reference ("" stands for missing), and how many rows have each."""
+        state = self._state_of(name)
+        if state["how"] != "category":
+            raise InputError(f"column {name!r} is no category; ask for quantiles.")
+        return [(str(v), int(n)) for v, n in zip(state["levels"][:most], state["counts"][:most], strict=True)]
+
     def usual_range(self, name: str) -> str:
         """What a column usually holds: "9.71 to 21.2" (the middle 98 % of the rows), or its commonest values."""
         state = self._state_of(name)
@@ -195,6 +215,14 @@ class TableEncoder:
             low, high = ranks.middle(self.ranks_[name])
             return f"{shown(low)} to {shown(high)}" if low != high else shown(low)
         return "text" if state["how"] == "text" else ""
+
+    def treatment_of(self, name: str) -> str:
+        """How a column is encoded: "number", "category", "date", "text", "constant", "presence", or "" if left out."""
+        return str(self._state_of(name)["how"])
+
+    def has_order(self, name: str) -> bool:
+        """Whether `rank_of` can be asked for a column."""
+        return name in self.ranks_
 
     def _state_of(self, name: str) -> State:
         names = [column.name for column in self.columns_]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -51,6 +52,12 @@ def middle(state: dict[str, Any], share: float = 0.98) -> tuple[Any, Any]:
     ordered = state["sorted"]
     last = len(ordered) - 1
     return ordered[round(last * (1 - share) / 2)], ordered[round(last * (1 + share) / 2)]
+
+
+def quantiles(state: dict[str, Any], shares: Sequence[float]) -> list[Any]:
+    """The kept values at these shares of the way up; no value in between is made up."""
+    ordered = state["sorted"]
+    return [ordered[round((len(ordered) - 1) * share)] for share in shares]
 
 
 def shown(value: Any) -> str:

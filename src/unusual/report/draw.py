@@ -16,7 +16,7 @@ from unusual.report.axis import LARGEST, Axis, brief, counts_to_rule
 from unusual.report.svg import (
     ACCENT,
     ALARM,
-    BELOW,
+    CALM,
     COOL,
     GROUND,
     PLAIN,
@@ -127,7 +127,7 @@ def strip(
     axis = Axis.of([min(q[0], drawn), max(q[4], drawn)], 12, width - 12)
     low, q1, middle, q3, high = (axis(x) for x in q)
     x, y, centre = axis(drawn), 28.0, (low + high) / 2
-    look = PLAIN if q[0] <= value <= q[4] else ALARM
+    look = CALM if q[0] <= value <= q[4] else ALARM
     span = left if left == right else f"{left} to {right}"
     body = [
         rule(4, y, width - 4, y, GRID),
@@ -164,7 +164,7 @@ def bars(
     for i, (name, v, word) in enumerate(zip(names, numbers, words, strict=True)):
         y, tip = 6 + 22 * i, zero + (end - start) * (v / 2) / (high / 2 - low / 2) if v else zero
         body.append(text(start - 8, y + 12, name, anchor="end", most=max(8, int(start / 6.4))))
-        body.append(rect(min(zero, tip), y, max(1.0, abs(tip - zero)), 15, ALARM if v > 0 else BELOW, 2))
+        body.append(rect(min(zero, tip), y, max(1.0, abs(tip - zero)), 15, ALARM if v > 0 else CALM, 2))
         body.append(text(max(zero, tip) + 6, y + 12, word, "u-strong", most=14))
     height = 22 * len(numbers) + 10
     body.append(rule(zero, 2, zero, height - 4, AXIS))

@@ -6,7 +6,7 @@ import html
 import re
 
 ACCENT, QUIET, GROUND, COOL = "#c2410c", "#8a94a6", "#e3e6ec", "#2f6fb0"
-ALARM, PLAIN, BELOW = (ACCENT, "u-alarm"), (QUIET, "u-plain"), (COOL, "u-below")
+ALARM, PLAIN, CALM = (ACCENT, "u-alarm"), (QUIET, "u-plain"), (COOL, "u-calm")
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -52,8 +52,9 @@ def rule(
 
 def mark(x: float, y: float, look: tuple[str, str], pointing: float = 0) -> str:
     """A dot, or an arrow head to the right or left where `pointing` is above or below 0."""
+    ring = 'stroke="#ffffff" stroke-width="1.5"'
     if not pointing:
-        return f'<circle class="{look[1]}" cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{look[0]}"/>'
+        return f'<circle class="{look[1]}" cx="{x:.1f}" cy="{y:.1f}" r="5.5" fill="{look[0]}" {ring}/>'
     tip, back = (8, -4) if pointing > 0 else (-8, 4)
     points = f"{x + tip:.1f},{y:.1f} {x + back:.1f},{y - 6:.1f} {x + back:.1f},{y + 6:.1f}"
     return f'<polygon class="{look[1]}" points="{points}" fill="{look[0]}"/>'
