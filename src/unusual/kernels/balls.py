@@ -118,9 +118,7 @@ def isolation_balls_oob(
     own = np.empty(len(tree))
     for t in np.unique(tree):
         inside = tree == t
-        own[inside] = _sum_twin(
-            centres[t, place[inside]], centres[t : t + 1], radius2[t : t + 1], value[t : t + 1]
-        )
+        own[inside] = _sum_twin(centres[t, place[inside]], centres[t : t + 1], radius2[t : t + 1], value[t : t + 1])
     return mean_outside_bags(total, rows, inbag[tree, place], own, len(centres))
 
 

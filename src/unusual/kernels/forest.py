@@ -170,9 +170,7 @@ def _checked(X: Array, feature: Array, threshold: Array, leaf: Array) -> tuple[A
     trees, leaves = leaf.shape
     depth = leaves.bit_length() - 1
     if leaves != 2**depth or not 1 <= depth <= DEEPEST or trees == 0:
-        raise InputError(
-            f"leaf has shape {leaf.shape}; it must be (trees, 2**depth) with a depth from 1 to {DEEPEST}"
-        )
+        raise InputError(f"leaf has shape {leaf.shape}; it must be (trees, 2**depth) with a depth from 1 to {DEEPEST}")
     feature = array(feature, "feature", (trees, leaves - 1), (np.int32,))
     threshold = array(threshold, "threshold", (trees, leaves - 1), (np.float32,))
     rows_in_range(feature, X.shape[1], "feature")

@@ -17,8 +17,8 @@ NO_WIDTH = 1e300  # bins per unit where a column is constant: its value is bin 0
 def histogram_fit(X: Array, low: Array, width: Array, n_bins: int, n_jobs: int | None = None) -> NDArray[np.int64]:
     """Count the values of each column in `n_bins` bins; bin b covers low + b width <= x < low + (b + 1) width.
 
-    The upper end of the range belongs to the last bin. Values outside the range are not counted. A column whose width
-    is 0 has all values equal to `low` in bin 0.
+    The upper end of the range, give or take rounding, belongs to the last bin. Values outside the range are not
+    counted. A column whose width is 0 has all values equal to `low` in bin 0.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def _cells(X: Array, low: Array, scale: Array, n_bins: int) -> NDArray[np.int64]
     place = (X.T - low[:, None]) * scale[:, None]  # float64 (d, n)
     cells = np.clip(place, 0, n_bins - 1).astype(np.int64) + 1
     cells[place < 0] = 0
-    cells[place > n_bins] = n_bins + 1
+    cells[place > n_bins * (1 + 1e-12)] = n_bins + 1
     return cells
 
 

@@ -64,10 +64,10 @@ def nearest(
     if found is None:
         return nearest_twin.search(Q, packed.rows, k, without, n_jobs)
     distance, index = np.empty((len(Q), k)), np.empty((len(Q), k), np.int64)
-    order = packed.near_order(Q)  # queries that stand near each other share what they skip
+    moved, order = packed.move(Q, found[0])  # queries near each other are answered together and share what they skip
 
     def block(start: int, stop: int) -> None:
-        packed.search(Q, order[start:stop], without, distance, index, found)
+        packed.search(Q, order[start:stop], without, (distance, index), moved, found)
 
     blocks(len(Q), n_jobs, block, smallest=64)
     return distance, index

@@ -38,9 +38,7 @@ def search(
             for i in unsure + start:
                 one = slice(i, i + 1)
                 everything = np.arange(len(X))[None]
-                distance[one], index[one] = (
-                    a[:, :k] for a in _nearest_of(Q[one], X, everything, without[one], len(X))
-                )
+                distance[one], index[one] = (a[:, :k] for a in _nearest_of(Q[one], X, everything, without[one], len(X)))
     return distance, index
 
 
