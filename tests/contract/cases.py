@@ -18,5 +18,7 @@ class Case:
 CASES = [
     Case("COPOD", blind_to={"ring": "each column alone holds the middle of the ring for ordinary"}),
     Case("ECOD", blind_to={"ring": "each column alone holds the middle of the ring for ordinary"}),
+    Case("INNE"),
+    Case("IsolationForest"),
     Case("Mahalanobis", blind_to={"ring": "one ellipse covers the hole in the middle"}),
 ]
