@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from unusual.decide.contamination import ContaminationPosterior
 
 Vector = NDArray[np.float64]
+LEAST_FOR_A_TAIL = 100  # calibration rows: a tenth of them are fitted
 KINDS = {"held out": "guaranteed", "left out": "approximate", "cross-fitted": "approximate"}
 
 
@@ -43,18 +44,24 @@ def promise(calibration: Calibration, rate: float, count: int, health: Health) -
 
 
 def _beyond_reach(calibration: Calibration, rate: float, count: int, health: Health) -> tuple[float, Promise]:
-    """A threshold from a fitted tail, where the calibration rows are too few for the alarm rate."""
+    """Too few calibration rows for the alarm rate: a fitted tail, or the smallest rate there is."""
     from unusual.decide.tail import ExtrapolatedTail
 
+    n, reachable = len(calibration), calibration.smallest_rate
     if health.withdrawn:
-        return math.inf, Promise("withdrawn", None, None, len(calibration), None, _withdrawn(rate))
-    tail = ExtrapolatedTail.of(calibration)
+        return math.inf, Promise("withdrawn", None, None, n, None, _withdrawn(rate))
+    if n < LEAST_FOR_A_TAIL:
+        sentence = (
+            f"{n:,} calibration rows cannot support an alarm rate of {percent(rate)}; the smallest they reach, "
+            f"{percent(reachable)}, is used instead: give more reference rows"
+        )
+        return calibration.threshold(reachable), Promise("approximate", reachable, None, n, reachable * count, sentence)
     sentence = (
-        f"{len(calibration):,} calibration rows reach no lower than {percent(calibration.smallest_rate)}; the "
-        f"threshold for {percent(rate)} is extrapolated by a generalised-Pareto tail, so the rate is no guarantee"
+        f"{n:,} calibration rows reach no lower than {percent(reachable)}; the threshold for {percent(rate)} is "
+        "extrapolated by a generalised-Pareto tail, so the rate is no guarantee"
     )
-    said = Promise("extrapolated", rate, None, len(calibration), rate * count, sentence)
-    return tail.threshold(rate), said
+    said = Promise("extrapolated", rate, None, n, rate * count, sentence)
+    return ExtrapolatedTail.of(calibration).threshold(rate), said
 
 
 def _withdrawn(rate: float) -> str:

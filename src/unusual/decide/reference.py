@@ -14,7 +14,7 @@ from unusual.parts.conformal import Calibration
 SMALL = 50  # rows: below it neither spread nor tail of a column is known
 UNITS = 4.0  # centre and spread changed by the same factor of at least this
 BULK_MOVED = 0.15  # distance between what the p-values of the bulk are and what they should be
-CONTAMINATED = 10.0  # spreads above the middle: no normal row scores there
+CONTAMINATED = 6.0  # spreads above the middle: no normal row scores there
 PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 Vector = NDArray[np.float64]
@@ -126,4 +126,5 @@ def _units(before: list[float], now: list[float]) -> float | None:
 
 
 def _times(factor: float) -> str:
-    return f"{factor:,.3g} times" if factor > 1 else f"one {1 / factor:,.3g}th of"
+    rounded = float(f"{max(factor, 1 / factor):.2g}")
+    return f"{rounded:,.6g} times" if factor > 1 else f"one {rounded:,.6g}th of"
