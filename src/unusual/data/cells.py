@@ -28,6 +28,7 @@ _CURRENCY = re.compile(
     r"^([+-]?)\s*(?:[$€£¥]|EUR|USD|GBP|CHF)?\s*([+-]?[\d.,\s'’]*\d[\d.,]*)\s*(?:[$€£¥%]|EUR|USD|GBP|CHF)?$"
 )
 _GROUP_GAP = re.compile(r"(?<=\d)[\s'’](?=\d{3}(?!\d))")
+_CLOCK = re.compile(r"^(\d{1,3}):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?$")
 _CODE = re.compile(r"^0\d+$")
 _DATE_FORMATS = ("%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S",
                  "%d/%m/%Y", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y", "%m/%d/%Y %H:%M",
@@ -71,6 +72,12 @@ STYLES: list[tuple[str, Callable[[str], float]]] = [
 ]
 
 
+def clock(text: str) -> float:
+    """Seconds of "12:30" or "12:30:05", or NaN."""
+    parts = _CLOCK.match(text)
+    return 3600 * int(parts[1]) + 60 * int(parts[2]) + float(parts[3] or 0) if parts else math.nan
+
+
 def is_code(texts: list[str]) -> bool:
     """Whether digit strings are codes (leading zeros, all of one length; or too long for any integer)."""
     if len({len(text) for text in texts}) != 1:
@@ -97,15 +104,26 @@ def read_numbers(levels: list[str], counts: Array, comma: str) -> tuple[Array, s
     return (best[1], best[2]) if best and best[0] >= MOSTLY else None
 
 
-def read_dates(levels: list[str], counts: Array) -> Array | None:
-    """datetime64[us] of the distinct texts (L,), time zones turned to UTC, or None if most are no dates."""
+def read_dates(levels: list[str], counts: Array) -> tuple[Array, str] | None:
+    """datetime64[us] of the distinct texts (L,), time zones turned to UTC, and their format, or None if most are not.
+
+    Where day and month cannot be told apart, the day comes first.
+    """
     if sum(c.isdigit() for c in levels[0]) < 6:
         return None
     for form in ("", *_DATE_FORMATS):
         days = np.array([_date(text, form) for text in levels], dtype="datetime64[us]")
         if counts[~np.isnat(days)].sum() >= MOSTLY * counts.sum():
-            return days
+            return days, form
     return None
+
+
+def read_clock(levels: list[str], counts: Array) -> Array | None:
+    """Seconds of the distinct texts (L,) if most are times such as "12:30:05", else None."""
+    if clock(levels[0]) != clock(levels[0]) and clock(levels[-1]) != clock(levels[-1]):
+        return None
+    seconds = np.array([clock(text) for text in levels])
+    return seconds if counts[~np.isnan(seconds)].sum() >= MOSTLY * counts.sum() else None
 
 
 def _date(text: str, form: str) -> datetime | None:
@@ -195,10 +213,19 @@ def understand_levels(
         notes += _not_read(name, "numbers", levels, counts, np.isnan(numbers[0]))
         values, more = _tidy_numbers(name, np.append(numbers[0], np.nan)[codes])
         return values, notes + more
+    seconds = read_clock(levels, counts)
+    if seconds is not None:
+        notes = [
+            f"the times in `{name}` were read as seconds",
+            *_not_read(name, "times", levels, counts, np.isnan(seconds)),
+        ]
+        return np.append(seconds, np.nan)[codes], notes
     days = read_dates(levels, counts)
     if days is not None:
-        notes = _not_read(name, "dates", levels, counts, np.isnat(days))
-        return np.append(days, np.datetime64("NaT", "us"))[codes], notes
+        first = {"%d/": "day", "%m/": "month"}.get(days[1][:3])
+        notes = [f"the dates in `{name}` were read with the {first} first"] if first else []
+        notes += _not_read(name, "dates", levels, counts, np.isnat(days[0]))
+        return np.append(days[0], np.datetime64("NaT", "us"))[codes], notes
     texts = np.empty(len(levels) + 1, dtype=object)
     texts[:-1], texts[-1] = levels, None
     return texts[codes], []
@@ -209,7 +236,7 @@ def _not_read(name: str, what: str, levels: list[str], counts: Array, bad: Array
         return []
     shown = ", ".join(repr(levels[i][:30]) for i in np.flatnonzero(bad)[:3])
     cells = f"{int(counts[bad].sum()):,} of {int(counts.sum()):,} cells"
-    return [f"{cells} of `{name}` are no {what} ({shown}{', ...' if bad.sum() > 3 else ''}) and count as missing"]
+    return [f"{cells} of `{name}` are not {what} ({shown}{', ...' if bad.sum() > 3 else ''}) and count as missing"]
 
 
 def _tidy_numbers(name: str, values: Array) -> tuple[Array, list[str]]:

@@ -19,7 +19,8 @@ from unusual.data.table import MOST_COLUMNS, listed, require
 from unusual.errors import InputError
 
 HEAD = 1 << 20  # bytes looked at before DuckDB reads the whole
-SAMPLE = 2_000  # rows that decide about types
+SAMPLE = 2_000  # rows that decide about types, fewer in wide tables
+SAMPLE_CELLS = 200_000
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 NULLS = [*(form for sign in sorted(MISSING - {""}) for form in dict.fromkeys((sign, sign.upper(), sign.capitalize()))),
          "", "NaN", "NaT"]  # fmt: skip
@@ -73,7 +74,8 @@ def look(path: Path) -> Layout:
     names = _names(rows[0], header, path)
     if header and len(rows) == 1 and complete:
         raise InputError(f"{path} has column names but no rows; add rows, or point at another file.")
-    samples = [row for row in rows[header:] if len(row) == len(names)]
+    most = max(20, SAMPLE_CELLS // len(names))
+    samples = [row for row in rows[header : header + most] if len(row) == len(names)]
     types = [_type([row[i] for row in samples]) for i in range(len(names))]
     return Layout(encoding, delimiter, header, names, types)
 
@@ -142,7 +144,7 @@ def _delimiter(lines: list[str], path: Path) -> str:
         many = counts.most_common(1)[0][0]
         if many and len(lines) > 1 and counts[many] >= 0.8 * len(lines):
             raise InputError(
-                f"the first line of {path} is one cell, but most lines hold {many} {name}; put the column names into "
+                f"the first line of {path} is one cell, but most lines hold {name}; put the column names into "
                 "the first line, and separate cells with commas, semicolons, tabs or vertical bars."
             )
     return ","
@@ -286,7 +288,11 @@ def _refusal(error: duckdb.Error, named: dict[str, Path]) -> InputError:
     where = f"line {int(line[1]):,} of {path}" if line else str(path)
     cells = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message)
     if cells:
-        return InputError(f"{where} has {cells[2]} cells where {cells[1]} are expected; correct or remove that line.")
+        return InputError(f"{where} has {_cells(cells[2])} where {cells[1]} are expected; correct or remove that line.")
     if "unterminated quote" in message:
         return InputError(f"{where} opens a quotation mark that is never closed; close it or remove that line.")
     return InputError(f"{where} cannot be read as CSV: {first_line(error)}.")
+
+
+def _cells(count: str) -> str:
+    return f"{count} cell{'s' * (count != '1')}"

@@ -44,6 +44,7 @@ def query_files(query: str, progress: Progress | None = None) -> Columns:
                 raise InputError("the query must be one SELECT; it may read files: SELECT a, b FROM 'data.csv'.")
             relation = f"({query.strip().rstrip(';')}\n)"
             names = [name for name, *_ in connection.execute(f"DESCRIBE {relation}").fetchall()]
+            _distinct(names)
             connection.execute(f"CREATE TABLE t({', '.join(f'c{i}' for i in range(len(names)))}) AS FROM {relation}")
         except duckdb.Error as error:
             raise InputError(f"the query failed: {first_line(error)}.") from error
@@ -70,6 +71,8 @@ def read_sqlite(path: Path, choice: str, progress: Progress | None = None) -> Co
             query = choice if is_query(choice) else _select(connection, path, choice)
             cursor = connection.execute(query)
             return _columns(cursor, [item[0] for item in cursor.description], progress)
+    except sqlite3.OperationalError as error:
+        raise InputError(f"{path} answered the query with an error: {error}.") from error
     except sqlite3.DatabaseError as error:
         raise InputError(f"{path} cannot be read as an SQLite file: {error}.") from error
 
@@ -126,8 +129,7 @@ def _columns(cursor: Any, names: list[str], progress: Progress | None) -> Column
     """All rows of a cursor as columns, block by block so that Python objects live only for one block."""
     if len(names) > MOST_COLUMNS:
         raise InputError(f"there are {len(names):,} columns, more than the {MOST_COLUMNS:,} that can be searched.")
-    if len(set(names)) < len(names):
-        raise InputError("the query gives more than one column of the same name; name them with AS.")
+    _distinct(names)
     blocks: list[list[Array]] = [[] for _ in names]
     done = 0
     while rows := cursor.fetchmany(BLOCK):
@@ -145,6 +147,11 @@ def _columns(cursor: Any, names: list[str], progress: Progress | None) -> Column
         block.clear()
         notes += said
     return columns, notes
+
+
+def _distinct(names: list[str]) -> None:
+    if len(set(names)) < len(names):
+        raise InputError("the query gives more than one column of the same name; name them with AS.")
 
 
 def _block(cells: tuple[Any, ...]) -> Array:

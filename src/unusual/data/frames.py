@@ -39,12 +39,12 @@ def columns_of_frame(source: Any, wanted: list[str] | None = None, progress: Pro
         return None
     if len(raw) > MOST_COLUMNS:
         raise InputError(
-            f"the data have {len(raw):,} columns, more than the {MOST_COLUMNS:,} that can be searched; choose columns "
+            f"the data has {len(raw):,} columns, more than the {MOST_COLUMNS:,} that can be searched; choose columns "
             "beforehand, or turn the table over if its rows are columns."
         )
     twice = [name for name, count in Counter(name for name, _ in raw).items() if count > 1]
     if twice:
-        raise InputError(f"the data have more than one column of the same name ({listed(twice)[8:]}); rename them.")
+        raise InputError(f"the data has more than one column of the same name ({listed(twice)[8:]}); rename them.")
     if wanted:
         require(wanted, [name for name, _ in raw], "the data")
     columns: dict[str, Array] = {}
@@ -64,7 +64,10 @@ def _raw(source: Any) -> list[tuple[str, Any]] | None:
         return _of_array(source)
     if isinstance(source, Mapping):
         return [(str(name), values) for name, values in source.items()]
-    frame = nw.from_native(source, pass_through=True)
+    try:
+        frame = nw.from_native(source, pass_through=True)
+    except nw.exceptions.DuplicateError as error:
+        raise InputError("the data has more than one column of the same name; rename them.") from error
     if isinstance(frame, nw.LazyFrame):
         frame = frame.collect()
     if isinstance(frame, nw.DataFrame):

@@ -71,6 +71,8 @@ def read_table(source: Any, *, columns: list[str] | None = None, progress: Progr
 
 
 def _read(source: str, columns: list[str] | None, progress: Progress | None) -> tuple[str, Columns]:
+    if not source.strip():
+        raise InputError("the path is empty; give a file, a folder, a query or a connection string.")
     if source.startswith(("postgresql://", "postgres://")):
         return hidden(source), read_postgres(source, progress)
     if is_query(source):
@@ -141,7 +143,7 @@ def _existing(place: str) -> Path:
     if not folder.is_dir():
         raise InputError(f"{place} does not exist, nor does its folder {folder}; check the path.")
     near = suggest(path.name, sorted(entry.name for entry in folder.iterdir()))
-    raise InputError(f"{place} does not exist{near}; check the path.")
+    raise InputError(f"{place} does not exist{near or '; check the path'}.")
 
 
 def _files(source: str) -> list[Path]:
