@@ -111,4 +111,4 @@ def brief(value: float) -> str:
     for unit, sign in ((1e6, "M"), (1e4, "k")):
         if size >= unit:
             return f"{value / (1e6 if sign == 'M' else 1e3):.3g}{sign}"
-    return f"{value:,.0f}" if size >= 1000 or value == round(value) else f"{value:.3g}"
+    return f"{value:,.0f}" if size >= 1000 or value == round(value) else f"{value:.4g}"

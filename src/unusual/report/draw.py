@@ -102,7 +102,7 @@ def strip(
     quantiles: Sequence[float],
     *,
     title: str,
-    said: str = "",
+    said: str | None = None,
     ends: tuple[str, str] | None = None,
     width: int = 260,
 ) -> str:
@@ -114,19 +114,19 @@ def strip(
         Drawn at the edge, with an arrow, where it lies far off the reference.
     quantiles : five ascending numbers
     title : str
-    said : str
-        The value as a text, over its mark.
+    said : str, optional
+        The value as a text, over its mark; "" leaves it to the page.
     ends : two texts, optional
         For the 1 % and the 99 % quantile, in place of their numbers.
     width : int
     """
     q, value = [_held(x) for x in quantiles], _held(value)
-    said, (left, right) = said or brief(value), ends or (brief(q[0]), brief(q[4]))
+    said, (left, right) = brief(value) if said is None else said, ends or (brief(q[0]), brief(q[4]))
     reach = OFF_SCALE * (q[4] - q[0]) if q[4] > q[0] else math.inf
     drawn = min(q[4] + reach, max(q[0] - reach, value))
     axis = Axis.of([min(q[0], drawn), max(q[4], drawn)], 12, width - 12)
     low, q1, middle, q3, high = (axis(x) for x in q)
-    x, y, centre = axis(drawn), 28.0, (low + high) / 2
+    x, y, centre = axis(drawn), 28.0 if said else 10.0, (low + high) / 2
     look = CALM if q[0] <= value <= q[4] else ALARM
     span = left if left == right else f"{left} to {right}"
     body = [
@@ -135,11 +135,11 @@ def strip(
         rect(q1, y - 5, max(1.0, q3 - q1), 10, (QUIET, "u-middle"), 2),
         rule(middle, y - 7, middle, y + 7, (QUIET, "u-median"), 2),
         mark(x, y, (look[0], f"{look[1]} u-mark"), value - drawn),
-        text(x, 14, said, "u-strong", anchor=anchor(x, width, 60), most=28),
-        text(centre, 50, f"usual {span}", anchor=anchor(centre, width, 80), most=44),
+        text(x, y - 14, said, "u-strong", anchor=anchor(x, width, 60), most=28) if said else "",
+        text(centre, y + 21, f"usual {span}", anchor=anchor(centre, width, 80), most=44),
     ]
-    about = f"The value is {said}; 98 % of the reference lies between {left} and {right}."
-    return picture("strip", width, 54, title, body, about)
+    about = f"The value is {said or brief(value)}; 98 % of the reference lies between {left} and {right}."
+    return picture("strip", width, y + 26, title, body, about)
 
 
 def bars(

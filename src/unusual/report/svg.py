@@ -7,6 +7,7 @@ import re
 
 ACCENT, QUIET, GROUND, COOL = "#c2410c", "#8a94a6", "#e3e6ec", "#2f6fb0"
 ALARM, PLAIN, CALM = (ACCENT, "u-alarm"), (QUIET, "u-plain"), (COOL, "u-calm")
+FONT = 'font-family="system-ui, sans-serif" font-size="11" fill="currentColor" direction="ltr"'
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -18,7 +19,7 @@ def escaped(text: object, most: int = 400) -> str:
 
 def picture(kind: str, width: float, height: float, title: str, body: list[str], about: str = "") -> str:
     """An `<svg>` of elements, with a title and a description for screen readers."""
-    scales = f'role="img" viewBox="0 0 {width:g} {height:g}"'
+    scales = f'role="img" viewBox="0 0 {width:g} {height:g}" {FONT}'
     described = f"<desc>{escaped(about)}</desc>" if about else ""
     head = f'<svg xmlns="http://www.w3.org/2000/svg" class="u-draw u-{kind}" {scales}><title>{escaped(title)}</title>'
     return f"{head}{described}{''.join(body)}</svg>"
@@ -26,28 +27,29 @@ def picture(kind: str, width: float, height: float, title: str, body: list[str],
 
 def text(x: float, y: float, words: object, kind: str = "u-soft", *, anchor: str = "start", most: int = 60) -> str:
     """Words at a baseline; `anchor` is start, middle or end; user's words keep their own writing direction."""
-    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
-    look = 'font-family="system-ui, sans-serif" font-size="11" fill="currentColor" direction="ltr"'
-    return f'<text class="{kind}" {place} {look}>{escaped(isolated(words), most + 2)}</text>'
+    aligned = "" if anchor == "start" else f' text-anchor="{anchor}"'
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}"{aligned}>{isolated(escaped(words, most))}</text>'
 
 
-def isolated(words: object) -> str:
+def isolated(words: str) -> str:
     """Words between marks that keep writing from right to left from moving what stands beside them."""
-    return f"\u2068{words}\u2069" if any(ord(c) > 0x58F for c in str(words)) else str(words)
+    return (
+        f"\u2068{words}\u2069" if any("\u0590" <= c <= "\u08ff" or "\u200e" <= c <= "\u202e" for c in words) else words
+    )
 
 
 def rect(x: float, y: float, width: float, height: float, look: tuple[str, str], radius: float = 0) -> str:
     """A filled rectangle; `look` is a colour and a class."""
-    size = f'width="{max(0.0, width):.1f}" height="{max(0.0, height):.1f}" rx="{radius:g}"'
+    round = f' rx="{radius:g}"' if radius else ""
+    size = f'width="{max(0.0, width):.1f}" height="{max(0.0, height):.1f}"{round}'
     return f'<rect class="{look[1]}" x="{x:.1f}" y="{y:.1f}" {size} fill="{look[0]}"/>'
 
 
-def rule(
-    x1: float, y1: float, x2: float, y2: float, look: tuple[str, str], width: float = 1, dash: str = "none"
-) -> str:
+def rule(x1: float, y1: float, x2: float, y2: float, look: tuple[str, str], width: float = 1, dash: str = "") -> str:
     """A straight line."""
     ends = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
-    return f'<line class="{look[1]}" {ends} stroke="{look[0]}" stroke-width="{width:g}" stroke-dasharray="{dash}"/>'
+    dashed = f' stroke-dasharray="{dash}"' if dash else ""
+    return f'<line class="{look[1]}" {ends} stroke="{look[0]}" stroke-width="{width:g}"{dashed}/>'
 
 
 def mark(x: float, y: float, look: tuple[str, str], pointing: float = 0) -> str:
