@@ -26,6 +26,7 @@ FORMAT = 1
 CARD, ARRAYS = "card.json", "arrays.safetensors"
 LARGEST_CARD = 64 * 2**20
 VALUES = {
+    "Bins": "unusual.parts.bins",
     "Calibration": "unusual.parts.conformal",
     "Ellipsoid": "unusual.parts.ellipsoid",
     "Moments": "unusual.parts.gaussian",

@@ -18,7 +18,9 @@ class Case:
 CASES = [
     Case("COPOD", blind_to={"ring": "each column alone holds the middle of the ring for ordinary"}),
     Case("ECOD", blind_to={"ring": "each column alone holds the middle of the ring for ordinary"}),
+    Case("HBOS"),
     Case("INNE"),
     Case("IsolationForest"),
+    Case("LODA"),
     Case("Mahalanobis", blind_to={"ring": "one ellipse covers the hole in the middle"}),
 ]
