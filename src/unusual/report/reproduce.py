@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from typing import TYPE_CHECKING, Any
 
@@ -35,22 +36,29 @@ def command(findings: Findings) -> str:
 def python(findings: Findings) -> str:
     """The lines of Python of the same scan."""
     s, verb, options = findings.settings, "scan", OPTIONS
-    source = "data" if _in_memory(s.get("source")) else repr(s.get("source") or findings.source)
+    source = "data" if _in_memory(s.get("source")) else _literal(s.get("source") or findings.source)
     given = [source]
     if s.get("model"):
-        given, verb, options = [repr(s["model"]), source], "score", OF_SCORE
+        given, verb, options = [_literal(s["model"]), source], "score", OF_SCORE
     elif s.get("reference"):
-        given.append("reference" if _in_memory(s["reference"]) else repr(s["reference"]))
+        given.append("reference" if _in_memory(s["reference"]) else _literal(s["reference"]))
     changed = _changed(findings)
     for name in options:
         if name == "method" and changed:
-            parameters = "".join(f", {k}={v!r}" for k, v in changed.items())
-            given.append(f"method=unusual.make({findings.method.name!r}{parameters})")
+            parameters = "".join(f", {k}={_literal(v)}" for k, v in changed.items())
+            given.append(f"method=unusual.make({_literal(findings.method.name)}{parameters})")
         elif s.get(name) is not None:
-            given.append(f"{name}={s[name]!r}")
+            given.append(f"{name}={_literal(s[name])}")
     if s.get("random_state") and verb == "scan":
         given.append(f"random_state={s['random_state']}")
     return f'import unusual\nfindings = unusual.{verb}({", ".join(given)})\nfindings.to_html("report.html")'
+
+
+def _literal(value: Any) -> str:
+    """A value as Python code, texts between double quotes."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    return f"[{', '.join(_literal(v) for v in value)}]" if isinstance(value, list) else repr(value)
 
 
 def _in_memory(source: Any) -> bool:
