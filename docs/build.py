@@ -1,0 +1,128 @@
+"""Write the pages that are made from the cards: one per method with its picture, the list, and the README's table.
+
+Usage: python -m docs.build [--readme]   (--readme writes only the table in README.md)
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import unusual
+from unusual.catalogue import Card, cards
+
+DOCS = Path(__file__).parent
+README = DOCS.parent / "README.md"
+START, END = "<!-- methods: generated from the cards -->", "<!-- end of methods -->"
+CELLS = 44  # of the picture, each way
+SIZE = 440.0
+
+
+def table() -> str:
+    """All methods as a Markdown table."""
+    rows = [f"| `{c.name}` | {c.data} | {c.role} | {c.title.partition(': ')[2]} |" for c in cards().values()]
+    return "\n".join(["| method | data | role | what it does |", "| --- | --- | --- | --- |", *rows])
+
+
+def write_readme() -> None:
+    """Put the table of methods between its two marks in the README."""
+    text = README.read_text(encoding="utf-8")
+    before, _, rest = text.partition(START)
+    _, _, after = rest.partition(END)
+    README.write_text(f"{before}{START}\n{table()}\n{END}{after}", encoding="utf-8")
+
+
+def example_rows() -> NDArray[np.float64]:
+    """Two crescents and a small dense group in the plane (320, 2)."""
+    rng = np.random.default_rng(0)
+    t = rng.uniform(0, np.pi, 300)
+    upper = np.arange(300) < 150
+    x = np.where(upper, np.cos(t), 1 - np.cos(t))
+    y = np.where(upper, np.sin(t), 0.4 - np.sin(t))
+    crescents = np.column_stack([x, y]) + rng.normal(0, 0.08, (300, 2))
+    return np.vstack([crescents, rng.normal([2.3, 1.4], 0.06, (20, 2))])
+
+
+def picture(name: str) -> str:
+    """Scores of a detector over the plane as an SVG: darker is more unusual, the line of alarms drawn by its cells."""
+    X = example_rows()
+    detector = unusual.make(name, alarm_rate=0.05).fit(X)
+    low, high = X.min(axis=0) - 0.5, X.max(axis=0) + 0.5
+    ticks = [np.linspace(a, b, CELLS) for a, b in zip(low, high, strict=True)]
+    grid = np.stack(np.meshgrid(*ticks), axis=-1).reshape(-1, 2)  # (CELLS^2, 2)
+    scores = detector.anomaly_score(grid)
+    shade = np.argsort(np.argsort(scores)) / len(scores)
+    alarm = scores > detector.threshold_
+    side = SIZE / CELLS
+    cells = []
+    for i, (dark, alarmed) in enumerate(zip(shade, alarm, strict=True)):
+        row, column = divmod(i, CELLS)
+        colour = f"hsl(18 80% {96 - 45 * dark:.0f}%)" if alarmed else f"hsl(210 45% {98 - 25 * dark:.0f}%)"
+        x, y = column * side, SIZE - (row + 1) * side
+        cells.append(
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{side + 0.3:.1f}" height="{side + 0.3:.1f}" fill="{colour}"/>'
+        )
+    P = (X - low) / (high - low) * SIZE
+    dots = [f'<circle cx="{x:.1f}" cy="{SIZE - y:.1f}" r="2.2" fill="#1b2a3a"/>' for x, y in P]
+    title = f"<title>Scores of {name}: orange alarms at a rate of 5 %, dots are the rows of the fit</title>"
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIZE:.0f} {SIZE:.0f}" role="img">'
+    return f"{head}{title}{''.join(cells + dots)}</svg>"
+
+
+def parameters(card: Card) -> str:
+    """The public docstring of a method, as it stands in the code."""
+    target = getattr(importlib.import_module(card.module), card.name)
+    return inspect.getdoc(target) or ""
+
+
+def page(card: Card) -> str:
+    """The page of one method."""
+    lines = [f"# {card.name}", "", card.title.partition(": ")[2].capitalize() or card.title, ""]
+    if card.role == "detector" and card.data == "table":
+        (DOCS / "methods" / f"{card.name}.svg").write_text(picture(card.name), encoding="utf-8")
+        lines += [
+            f"![Scores of {card.name} over two crescents and a small group]({card.name}.svg)",
+            "",
+            "Dots are the rows of the fit; orange is where a new row would alarm at a rate of 5 %.",
+            "",
+        ]
+    if card.text:
+        lines += [card.text, ""]
+    lines += [
+        "| | |",
+        "| --- | --- |",
+        f"| data | {card.data} |",
+        f"| role | {card.role} |",
+        f"| source | {card.paper} |",
+        f"| needs | {', '.join(card.needs) or 'nothing beyond the base install'} |",
+        f"| checkpoint | {card.checkpoint} |",
+        "",
+        f"```python\nimport unusual\n\nmethod = unusual.make({card.name!r})\n```",
+        "",
+        f"```text\n{parameters(card)}\n```",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    write_readme()
+    if "--readme" in sys.argv:
+        return
+    (DOCS / "methods").mkdir(exist_ok=True)
+    for card in cards().values():
+        (DOCS / "methods" / f"{card.name}.md").write_text(page(card), encoding="utf-8")
+    linked = table()
+    for name in cards():
+        linked = linked.replace(f"| `{name}` |", f"| [{name}]({name}.md) |")
+    (DOCS / "methods" / "index.md").write_text(f"# Methods\n\n{linked}\n", encoding="utf-8")
+    changes = (DOCS.parent / "CHANGELOG.md").read_text(encoding="utf-8")
+    (DOCS / "changelog.md").write_text(changes, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
