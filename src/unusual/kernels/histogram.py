@@ -107,7 +107,7 @@ def histogram_score(X: Array, low: Array, width: Array, table: Array, n_jobs: in
 def _cells(X: Array, low: Array, scale: Array, n_bins: int) -> NDArray[np.int64]:
     """Table column of each value (d, n): 0 below the range, 1 + bin inside, n_bins + 1 above."""
     place = (X.T - low[:, None]) * scale[:, None]  # float64 (d, n)
-    cells = np.clip(place, 0, n_bins - 1).astype(np.int64) + 1
+    cells: NDArray[np.int64] = np.clip(place, 0, n_bins - 1).astype(np.int64) + 1
     cells[place < 0] = 0
     cells[place > n_bins * (1 + 1e-12)] = n_bins + 1
     return cells

@@ -1,4 +1,4 @@
-"""Empirical tails: how many reference values lie at or beyond a value, per column, and what ECOD and COPOD make of it."""
+"""Empirical tails: how many reference values lie at or beyond a value, and what ECOD and COPOD make of that."""
 
 from __future__ import annotations
 
@@ -182,7 +182,8 @@ def _terms(at_most: Array, below: Array, sign: Array, combine: str, size: int, l
     right = -np.log(np.maximum(size - below - leave_out, 0.5) / n)
     away = np.where(sign < 0, left, np.where(sign > 0, right, left + right))
     other = np.maximum(left, right) if combine == "ecod" else (left + right) / 2
-    return np.maximum(away, other)
+    terms: NDArray[np.float64] = np.maximum(away, other)
+    return terms
 
 
 def _ready(
