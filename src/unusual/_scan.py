@@ -281,7 +281,7 @@ def _score(model: TableModel, table: Table, fdr: float | None, clock: _Clock) ->
     rate = settings["alarm_rate"]
     if fdr is not None:
         anomalous = benjamini_hochberg(p_values, fdr).mask
-        threshold = float(scores[anomalous].min()) if anomalous.any() else np.inf
+        threshold = float(np.nextafter(scores[anomalous].min(), -np.inf)) if anomalous.any() else np.inf
         said = _fdr_promise(fdr, p_values, model, fit_for_it.withdrawn)
     else:
         threshold, said = promise(calibration, rate, len(table), fit_for_it)

@@ -169,7 +169,7 @@ class Findings:
 
     def reason(self, i: int) -> str:
         """Why row `i` has its score, in one sentence."""
-        return reason(self.model.encoder, self.explanation(i))
+        return reason(self.model.encoder, self.explanation(i), among=self.calibration.kind == "estimated")
 
     def map(self, i: int) -> None:
         """Pixel or time map of item `i`: rows of a table have none."""
@@ -205,7 +205,9 @@ class Findings:
         """What was found, in one sentence."""
         n = len(self.scores)
         found = "nothing unusual" if not len(self) else f"{len(self):,} unusual row{'s' * (len(self) > 1)}"
-        problems = f" with {len(self.causes):,} causes" if 1 < len(self.causes) < len(self) else ""
+        whole = sum(len(cause.rows) for cause in self.causes) == len(self)
+        causes = f"{len(self.causes):,} cause{'s' * (len(self.causes) > 1)}"
+        problems = f" with {causes}" if whole and 0 < 2 * len(self.causes) <= len(self) else ""
         more = self.above_threshold - len(self)
         rest = f"; {more:,} more lie above the threshold than the budget allows" if more > 0 else ""
         return f"{found} among {n:,}{problems}{rest}"

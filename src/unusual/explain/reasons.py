@@ -56,12 +56,12 @@ def leading(found: list[Contribution]) -> list[Contribution]:
     return named
 
 
-def reason(encoder: TableEncoder, found: list[Contribution]) -> str:
-    """Why a row is unusual, in one sentence."""
+def reason(encoder: TableEncoder, found: list[Contribution], *, among: bool = False) -> str:
+    """Why a row is unusual, in one sentence; `among`: it is itself one of the rows learned from."""
     named = leading(found)
     if not named:
         return "no single column stands out; the row is unusual as a whole"
-    clauses = [_clause(encoder, c) for c in named]
+    clauses = [_clause(encoder, c, int(among)) for c in named]
     extreme = [clause for clause, by_itself in clauses if by_itself]
     ordinary = [c.feature for c, (_, by_itself) in zip(named, clauses, strict=True) if not by_itself]
     if not ordinary:
@@ -76,36 +76,52 @@ def reason(encoder: TableEncoder, found: list[Contribution]) -> str:
     return f"{_joined(extreme)}; {names} {verb} ordinary alone, but not together with it"
 
 
-def _clause(encoder: TableEncoder, c: Contribution) -> tuple[str, bool]:
-    """What is to be said of one cell, and whether it is extreme by itself."""
+def _clause(encoder: TableEncoder, c: Contribution, own: int) -> tuple[str, bool]:
+    """What is to be said of one cell against all rows but its `own`, and whether it is extreme by itself."""
     cell = f"`{c.feature}` is missing" if c.value is None else f"`{c.feature}` {shown(c.value)}"
     how = encoder.treatment_of(c.feature)
-    if how == "category":
+    if how == "category" and c.value is not None:
         equal, n = encoder.count_of(c.feature, c.value)
-        return _frequency(cell, equal, n)
-    if how == "constant" or how == "presence":
+        return _frequency(cell, equal, n, own)
+    if how == "constant":
         return f"{cell} (in the reference {c.usual})", True
-    if c.value is None or not encoder.has_order(c.feature):
-        return cell, c.value is None
+    if how == "presence" or c.value is None:
+        return _presence(encoder, cell, c, own)
+    if not encoder.has_order(c.feature):
+        return cell, False
     below, equal, above, n, _ = encoder.rank_of(c.feature, c.value)
     if isinstance(c.value, bool):
-        return _frequency(cell, equal, n)
-    if above + equal <= TAIL * n and above <= below:
-        return f"{cell} lies {_beyond('above', above + equal, n)}", True
-    if below + equal <= TAIL * n and below < above:
-        return f"{cell} lies {_beyond('below', below + equal, n)}", True
+        return _frequency(cell, equal, n, own)
+    high, low, n = above + max(0, equal - own), below + max(0, equal - own), n - own
+    if high <= TAIL * n and above <= below:
+        return f"{cell} lies {_beyond('above', high, n, own)}", True
+    if low <= TAIL * n and below < above:
+        return f"{cell} lies {_beyond('below', low, n, own)}", True
     return f"{cell} (usual: {c.usual})", False
 
 
-def _frequency(cell: str, equal: int, n: int) -> tuple[str, bool]:
+def _frequency(cell: str, equal: int, n: int, own: int) -> tuple[str, bool]:
+    equal, n = max(0, equal - own), n - own
     if equal == 0:
-        return f"{cell} never occurs in {n:,} reference rows", True
+        return f"{cell} never occurs in {_rows(n, own)}", True
     rare = equal <= TAIL * n
-    return f"{cell} is {'rare' if rare else 'usual'} ({equal:,} of {n:,} reference rows have it)", rare
+    return f"{cell} is {'rare' if rare else 'usual'} ({equal:,} of {_rows(n, own)} have it)", rare
 
 
-def _beyond(side: str, others: int, n: int) -> str:
-    return f"{side} all {n:,} reference rows" if others == 0 else f"{side} all but {others:,} of {n:,} reference rows"
+def _presence(encoder: TableEncoder, cell: str, c: Contribution, own: int) -> tuple[str, bool]:
+    """A cell of which it matters that it is missing, or there."""
+    missing = next(column.missing for column in encoder.columns_ if column.name == c.feature)
+    alike, n = max(0, (missing if c.value is None else encoder.rows_ - missing) - own), encoder.rows_ - own
+    there = "" if c.value is None else " is filled in"
+    return f"{cell}{there}, as in {f'{alike:,}' if alike else 'none'} of {_rows(n, own)}", alike <= TAIL * n
+
+
+def _beyond(side: str, others: int, n: int, own: int) -> str:
+    return f"{side} all {_rows(n, own)}" if others == 0 else f"{side} all but {others:,} of {_rows(n, own)}"
+
+
+def _rows(n: int, own: int) -> str:
+    return f"{n:,} other rows" if own else f"{n:,} reference rows"
 
 
 def _joined(parts: list[str]) -> str:
