@@ -23,7 +23,7 @@ LARGE = 1_000_000  # rows from which numbers are kept as float32
 
 _NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$", re.IGNORECASE)
 _POINT = re.compile(r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$")
-_COMMA = re.compile(r"^[+-]?(\d{1,3}(\.\d{3})+|\d+)?(,\d*)?(e[+-]?\d+)?$", re.IGNORECASE)
+_COMMA = re.compile(r"^[+-]?((\d{1,3}(\.\d{3})+|\d+)(,\d*)?|,\d+)(e[+-]?\d+)?$", re.IGNORECASE)
 _CURRENCY = re.compile(
     r"^([+-]?)\s*(?:[$€£¥]|EUR|USD|GBP|CHF)?\s*([+-]?[\d.,\s'’]*\d[\d.,]*)\s*(?:[$€£¥%]|EUR|USD|GBP|CHF)?$"
 )
@@ -47,7 +47,7 @@ def _thousands(text: str) -> float:
 
 
 def _decimal_comma(text: str) -> float:
-    if not _COMMA.match(text) or not any(c.isdigit() for c in text):
+    if not _COMMA.match(text):
         return plain_number(text) if "." not in text else math.nan
     return float(text.replace(".", "").replace(",", "."))
 
@@ -277,6 +277,7 @@ def _compact(values: Array) -> Array:
     size = max(abs(float(low)), abs(float(high)))
     if values.dtype == np.int64:
         return values.astype(np.float32) if size <= 2**24 else values
-    spread = float(np.subtract(*np.percentile(some, [90, 10]))) if len(some) else 0.0
+    ten, ninety = np.percentile(some, [10, 90], method="lower") if len(some) else (0.0, 0.0)
+    spread = float(ninety) - float(ten)
     fits = size < float(np.finfo(np.float32).max) and (spread == 0.0 or np.median(np.abs(some)) * 6e-8 < spread * 1e-6)
     return values.astype(np.float32) if fits else values

@@ -53,17 +53,21 @@ class Column:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the kind of a column is judged by; `some` are its cells that are there, of at most 200,000 rows."""
+    """What the kind of a column is judged by.
+
+    `some` are at most 200,000 of the cells that are there, from all over the column, in order; `head` are its first.
+    """
 
     name: str
     some: Array
+    head: Array
     rows: int
     missing: int
     levels: int
 
     @property
     def unique(self) -> bool:
-        return self.levels == len(self.some) and self.missing == 0 and self.rows >= 10
+        return bool(self.levels == len(self.some)) and self.missing == 0 and self.rows >= 10
 
     @property
     def mostly_missing(self) -> bool:
@@ -111,10 +115,23 @@ def _describe(name: str, values: Array, role: str) -> Column:
 def facts_of(name: str, values: Array) -> Facts:
     """Count the missing cells of a column (n,) and the distinct ones among the others."""
     gaps = missing(values)
-    step = max(1, -(-len(values) // SAMPLE))
-    some = values[::step][~gaps[::step]]
+    here = values[~gaps] if gaps.any() else values
+    some = here[spread(len(here))]
     levels = len(set(some)) if some.dtype.kind == "O" else len(np.unique(some))
-    return Facts(name, some, len(values), int(gaps.sum()), levels)
+    if levels == 1 and len(some) < len(here) and bool((here != some[0]).any()):
+        levels = 2
+    return Facts(name, some, here[:SAMPLE], len(values), int(gaps.sum()), levels)
+
+
+def spread(n: int) -> Array | slice:
+    """All of n rows, or 200,000 of them in order: one at random from each of as many equal stretches.
+
+    Every k-th row would see only some of the values of data that repeat every so many rows. The draw never changes.
+    """
+    if n <= SAMPLE:
+        return slice(None)
+    starts = np.arange(SAMPLE + 1) * n // SAMPLE
+    return np.random.default_rng(0).integers(starts[:-1], starts[1:])
 
 
 def _judged(facts: Facts, role: str) -> tuple[str, bool, str]:
@@ -148,7 +165,7 @@ def _number(facts: Facts) -> tuple[str, bool, str]:
     if is_flag(facts):
         return "boolean", True, "used as 0 and 1" + filled(facts)
     whole = facts.some.dtype.kind == "i" or bool(np.all(np.trunc(facts.some) == facts.some))
-    if whole and facts.unique and (_ID.search(facts.name) or _in_sequence(facts.some)):
+    if whole and facts.unique and (_ID.search(facts.name) or _in_sequence(facts.head)):
         return "identifier", False, "left out; it numbers the rows"
     if whole and _ID.search(facts.name):
         if facts.levels <= max(FEW_LEVELS, FEW_SHARE * len(facts.some)):

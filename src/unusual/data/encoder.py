@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from unusual.data import ranks
 from unusual.data.cells import LARGE
-from unusual.data.columns import SAMPLE, Column, describe_columns
+from unusual.data.columns import SAMPLE, Column, describe_columns, spread
 from unusual.data.encodings import ENCODINGS, State, category_codes, differs, fit_date, text_of
 from unusual.data.ranks import Rank, shown
 from unusual.data.table import Array, Table, listed, missing
@@ -53,7 +53,7 @@ class TableEncoder:
         time: str | None = None,
         rows: Array | None = None,
     ) -> TableEncoder:
-        """Learn from `rows` of the table (None: all), at most 200,000 of them, evenly taken.
+        """Learn from `rows` of the table (None: all); medians from at most 200,000 of them.
 
         Parameters
         ----------
@@ -71,12 +71,10 @@ class TableEncoder:
         reference = table if rows is None else table.take(rows)
         self.rows_, self.notes_ = len(reference), []
         self.columns_ = describe_columns(reference, id=id, group=group, label=label, time=time)
-        step = max(1, -(-self.rows_ // SAMPLE))
-        if step > 1:
-            self.notes_.append(f"medians and values of categories come from every {step}th of {self.rows_:,} rows")
+        if self.rows_ > SAMPLE:
+            self.notes_.append(f"medians come from {SAMPLE:,} of {self.rows_:,} rows, spread evenly")
         self.encodings_ = [
-            self._learn(column, reference.columns[column.name][::step], running=column.name == time)
-            for column in self.columns_
+            self._learn(column, reference.columns[column.name], running=column.name == time) for column in self.columns_
         ]
         if not any(column.used for column in self.columns_):
             raise InputError(
@@ -97,6 +95,8 @@ class TableEncoder:
             return {"how": ""}
         else:
             how = "presence" if column.kind == "mostly missing" or column.levels == 1 else _USED[column.kind]
+        if how not in ("category", "constant"):  # these need every row: a value not counted would be taken for new
+            values = values[spread(len(values))]
         learned = fit_date(values, running) if how == "date" else ENCODINGS[how][0](values)
         return {"how": how, **learned}
 
@@ -208,12 +208,14 @@ class TableEncoder:
         if state["how"] == "category":
             commonest = zip(state["levels"][:3], state["counts"], strict=False)
             shares = [f"{shown(level or None)} ({100 * count / state['n']:.3g} %)" for level, count in commonest]
-            return ", ".join(shares) + (f" or one of {len(state['levels']) - 3:,} others" * (len(state["levels"]) > 3))
-        if state["how"] == "constant":
+            others = len(state["levels"]) - 3
+            return ", ".join(shares) + (f" or one of {others:,} other{'s' * (others > 1)}" if others > 0 else "")
+        if state["how"] == "constant" and name not in self.ranks_:
             return f"always {shown(state['value'])}"
         if name in self.ranks_:
             low, high = ranks.middle(self.ranks_[name])
-            return f"{shown(low)} to {shown(high)}" if low != high else shown(low)
+            always = "always " * (state["how"] == "constant")
+            return f"{shown(low)} to {shown(high)}" if low != high else always + shown(low)
         return "text" if state["how"] == "text" else ""
 
     def treatment_of(self, name: str) -> str:
@@ -235,7 +237,7 @@ class TableEncoder:
         return {
             "columns": [asdict(column) for column in self.columns_],
             "encodings": self.encodings_,
-            "ranks": self.ranks_,
+            "ranks": {name: ranks.saved(kept) for name, kept in self.ranks_.items()},
             "names": self.names_,
             "source": self.source_,
             "notes": self.notes_,
@@ -255,7 +257,7 @@ class TableEncoder:
         try:
             encoder.columns_ = [Column(**column) for column in state["columns"]]
             encoder.encodings_ = [dict(encoding) for encoding in state["encodings"]]
-            encoder.ranks_ = {name: dict(kept) for name, kept in state["ranks"].items()}
+            encoder.ranks_ = {name: ranks.restored(kept) for name, kept in state["ranks"].items()}
             encoder.names_, encoder.notes_ = list(state["names"]), list(state["notes"])
             encoder.source_, encoder.rows_ = np.asarray(state["source"], dtype=np.int64), int(state["rows"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:

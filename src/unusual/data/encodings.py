@@ -7,8 +7,12 @@ number of features and their shape decide how much a column weighs. Hence few fe
   one end for trees) and, where there are at most ten values and more than two, one 0/1 feature for each value that at
   least a tenth of the rows have, so that "this number is odd for that machine" can be seen. Rarer values get no 0/1
   feature: standardised, it would lie tens of deviations out, a second time. A value never seen counts as half a row.
-- A missing number is filled with the median, which is the least unusual value, and gets a 0/1 feature of its own only
-  if missing cells are common enough that the feature is not constant in all but a few rows.
+  Against rare values, values that do not fit the numbers beside them, and odd numbers, in generated tables, this was
+  ahead of rarity alone, 0/1 features for all values and points on a circle for isolation forests, and close to the
+  best of them for nearest neighbours.
+- A number is counted from the median, which keeps the digits of large numbers in float32. A missing one is filled
+  with the median, the least unusual value, and gets a 0/1 feature of its own only if missing cells are common enough
+  that the feature is not constant in all but a few rows.
 - The time of day and the day of the week become sine and cosine, so that 23:59 is next to 0:00.
 - A column that is the same in every reference row becomes 0, and 10 (as far out as ten deviations, for a detector that
   leaves a constant feature unscaled) where a row differs.
@@ -33,21 +37,26 @@ MOST_HOT = 10
 HOT_SHARE = 0.1
 DIFFERENT = 10.0
 DAY = 86_400e6  # microseconds
+FARTHEST = 1e38  # finite in float32 too
 
 
 def fit_number(values: Array) -> State:
     """Median and whether missing cells are marked, of a numeric or boolean column (n,)."""
     gaps = missing(values)
-    return {"median": float(np.median(values[~gaps])), "marked": marks_missing(int(gaps.sum()), len(values))}
+    median = float(np.percentile(values[~gaps].astype(np.float64), 50, method="lower"))  # one of the values, never inf
+    return {"median": median, "marked": marks_missing(int(gaps.sum()), len(values))}
 
 
 def number(name: str, values: Array, state: State) -> list[tuple[str, Array]]:
-    """The value, and whether it is missing."""
+    """The distance from the median, and whether the cell is missing."""
     _same_type(name, values, "bif", "numbers")
     gaps = missing(values)
-    filled = values.astype(np.float32 if values.dtype == np.float32 else np.float64)
-    filled[gaps] = state["median"]
-    return [(name, filled)] + ([(f"{name} missing", gaps)] if state["marked"] else [])
+    kind = np.float32 if values.dtype == np.float32 else np.float64
+    with np.errstate(over="ignore"):
+        centred = np.subtract(values, kind(state["median"]), dtype=kind)
+    centred[gaps] = 0.0
+    np.clip(centred, -FARTHEST, FARTHEST, out=centred)
+    return [(name, centred)] + ([(f"{name} missing", gaps)] if state["marked"] else [])
 
 
 def fit_date(values: Array, running: bool = False) -> State:

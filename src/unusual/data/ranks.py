@@ -34,10 +34,13 @@ def kept(values: Array, columns: int) -> dict[str, Any]:
     return {"sorted": ordered, "n": n}
 
 
-def rank(state: dict[str, Any], value: float) -> Rank:
+def rank(state: dict[str, Any], value: Any) -> Rank:
     """Where `value` stands among the kept values."""
     ordered, n = state["sorted"], int(state["n"])
-    value = ordered.dtype.type(value)
+    if ordered.dtype.kind == "M":
+        value = np.datetime64(value, "us")
+    elif ordered.dtype == np.float32:
+        value = np.float32(value)  # or 0.1 would not equal the 0.1 of the reference
     below, upto = np.searchsorted(ordered, value, "left"), np.searchsorted(ordered, value, "right")
     if len(ordered) == n:
         return Rank(int(below), int(upto - below), int(n - upto), n, True)
@@ -45,6 +48,18 @@ def rank(state: dict[str, Any], value: float) -> Rank:
     under = 0 if below == 0 else n if below == len(ordered) else round(float((below - 0.5) * scale))
     over = 0 if upto == len(ordered) else n if upto == 0 else round(float((len(ordered) - upto - 0.5) * scale))
     return Rank(under, max(0, n - under - over), over, n, False)
+
+
+def saved(state: dict[str, Any]) -> dict[str, Any]:
+    """The kept values with dates as whole microseconds, since files of arrays know no dates."""
+    dates = state["sorted"].dtype.kind == "M"
+    return {"sorted": state["sorted"].astype(np.int64) if dates else state["sorted"], "n": state["n"], "dates": dates}
+
+
+def restored(state: dict[str, Any]) -> dict[str, Any]:
+    """What `saved` was given."""
+    ordered = np.asarray(state["sorted"])
+    return {"sorted": ordered.astype("datetime64[us]") if state["dates"] else ordered, "n": int(state["n"])}
 
 
 def middle(state: dict[str, Any], share: float = 0.98) -> tuple[Any, Any]:
