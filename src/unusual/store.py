@@ -30,6 +30,7 @@ VALUES = {
     "Calibration": "unusual.parts.conformal",
     "Ellipsoid": "unusual.parts.ellipsoid",
     "Moments": "unusual.parts.gaussian",
+    "Neighbours": "unusual.parts.neighbours",
     "Standardizer": "unusual.parts.scaling",
     "Tails": "unusual.parts.tails",
     "TableModel": "unusual._model",
