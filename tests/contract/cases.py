@@ -16,11 +16,19 @@ class Case:
 
 
 CASES = [
+    Case("CBLOF"),
     Case("COPOD", blind_to={"ring": "each column alone holds the middle of the ring for ordinary"}),
     Case("ECOD", blind_to={"ring": "each column alone holds the middle of the ring for ordinary"}),
+    Case("GaussianMixture"),
     Case("HBOS"),
     Case("INNE"),
     Case("IsolationForest"),
+    Case("KDE"),
+    Case("KNN"),
     Case("LODA"),
+    Case("LOF"),
     Case("Mahalanobis", blind_to={"ring": "one ellipse covers the hole in the middle"}),
+    Case("OneClassSVM", blind_to={"ring": "the default kernel is as wide as the ring"}),
+    Case("PCA", blind_to={"ring": "one ellipse covers the hole in the middle"}),
+    Case("RobustMahalanobis", blind_to={"ring": "one ellipse covers the hole in the middle"}),
 ]
