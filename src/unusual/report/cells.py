@@ -39,11 +39,17 @@ def pushing(found: list[Contribution], encoder: TableEncoder, most: int = 4) -> 
     """The cells that push a score up most, until little is left to say."""
     total = sum(c.contribution for c in found if c.contribution > 0)
     cells = [
-        Cell(cut(c.feature), cut(shown(c.value)), cut(c.usual, 90), drawn(c, encoder), c.contribution / total)
+        Cell(cut(c.feature), cut(shown(c.value)), _usual(c, encoder), drawn(c, encoder), c.contribution / total)
         for c in found[:most]
         if c.contribution > 0
     ]
     return [cell for i, cell in enumerate(cells) if i < 2 or cell.share >= 0.05]
+
+
+def _usual(c: Contribution, encoder: TableEncoder) -> str:
+    if encoder.treatment_of(c.feature) == "text":
+        return "judged by length, words, digits, capitals and signs"
+    return f"usual: {cut(c.usual, 90)}" if c.usual else "nothing to compare with"
 
 
 def drawn(c: Contribution, encoder: TableEncoder) -> str:
@@ -64,6 +70,8 @@ def drawn(c: Contribution, encoder: TableEncoder) -> str:
                       title=title)  # fmt: skip
     quantiles = encoder.quantiles(c.feature, QUANTILES)
     ends = shown(quantiles[0]), shown(quantiles[-1])
+    if isinstance(quantiles[0], np.datetime64) and quantiles[-1] - quantiles[0] > np.timedelta64(3, "D"):
+        ends = ends[0][:10], ends[1][:10]  # days without the time of day
     return strip(_number(c.value), [_number(q) for q in quantiles], title=title, said="", ends=ends)
 
 
@@ -83,4 +91,6 @@ def all_bars(found: list[Contribution]) -> str:
     if rest:
         names.append(f"{len(rest):,} other columns")
         values.append(float(sum(c.contribution for c in rest)))
-    return bars(names, values, title="What each column adds to the score", said=[f"{v:+.3g}" for v in values])
+    return bars(
+        names, values, title="What each column adds to the score", said=[f"{v:+.3g}" for v in values], width=400
+    )

@@ -32,6 +32,7 @@ from unusual.report.svg import (
 
 QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)  # what a strip shows of the reference
 OFF_SCALE = 2.5  # a value more than so many reference ranges away is drawn at the edge, with an arrow
+RARE = 0.02  # a value that no more of the reference rows have is drawn as an alarm
 LONG_COUNTS = 40  # counts are on a log scale where the largest is so many times the smallest
 GRID, AXIS, CUT = (GROUND, "u-grid"), (QUIET, "u-axis"), (ACCENT, "u-cut")
 
@@ -191,7 +192,8 @@ def levels(counts: Sequence[tuple[str, int]], value: str, total: int, *, title: 
     start, end = 0.42 * width, width - 52.0
     body = []
     for i, (name, count) in enumerate(drawn):
-        y, look = 3 + 18 * i, ALARM if name == value else PLAIN
+        seldom = ALARM if count <= RARE * total else CALM
+        y, look = 3 + 18 * i, seldom if name == value else PLAIN
         kind = "u-strong" if name == value else "u-soft"
         tip = start + max(1.5, count / most * (end - start))
         share = f"{100 * count / max(1, total):.2g} %" if 0 < count < total else "never" if not count else "all"

@@ -18,7 +18,7 @@ from unusual.data.ranks import shown
 from unusual.report import reproduce
 from unusual.report.cells import all_bars, cut, pushing
 from unusual.report.draw import histogram
-from unusual.report.svg import NOT_XML
+from unusual.report.svg import UNSAFE
 
 if TYPE_CHECKING:
     from unusual.explain.causes import Cause
@@ -67,7 +67,7 @@ def page(findings: Findings) -> str:
             open_findings=OPEN_FINDINGS,
             causes=[_cause(findings, cause, rows) for cause in _shared(findings)[:MOST_CAUSES]],
             explained=sum(len(cause.rows) for cause in findings.causes),
-        more_causes=max(0, len(_shared(findings)) - MOST_CAUSES),
+            more_causes=max(0, len(_shared(findings)) - MOST_CAUSES),
             columns=sorted(findings.columns, key=lambda c: not c.used)[:MOST_COLUMNS],
             more_columns=max(0, len(findings.columns) - MOST_COLUMNS),
             used=sum(column.used for column in findings.columns),
@@ -81,7 +81,7 @@ def page(findings: Findings) -> str:
             created=datetime.now().astimezone(),
         )
     )
-    return NOT_XML.sub("\ufffd", drawn)
+    return UNSAFE.sub("\ufffd", drawn)
 
 
 def fragment(findings: Findings) -> str:
@@ -99,7 +99,7 @@ def fragment(findings: Findings) -> str:
             picture=_distribution(findings, 560, 170),
         )
     )
-    return NOT_XML.sub("\ufffd", drawn)
+    return UNSAFE.sub("\ufffd", drawn)
 
 
 def _headline(findings: Findings, rows: list[int]) -> dict[str, Any]:

@@ -8,12 +8,14 @@ import re
 ACCENT, QUIET, GROUND, COOL = "#c2410c", "#8a94a6", "#e3e6ec", "#2f6fb0"
 ALARM, PLAIN, CALM = (ACCENT, "u-alarm"), (QUIET, "u-plain"), (COOL, "u-calm")
 FONT = 'font-family="system-ui, sans-serif" font-size="11" fill="currentColor" direction="ltr"'
-NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+UNSAFE = re.compile(  # what XML forbids, C1 controls, and the two marks that turn the direction of all that follows
+    "[^\t\n\r\u0020-\u007e\u00a0-\u202c\u202f-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
 
 
 def escaped(text: object, most: int = 400) -> str:
-    """Text for XML: escaped, without characters that XML forbids, cut at `most` characters."""
-    clean = NOT_XML.sub("\ufffd", str(text))
+    """Text for XML: escaped, without characters that break a page, cut at `most` characters."""
+    clean = UNSAFE.sub("\ufffd", str(text))
     return html.escape(clean if len(clean) <= most else f"{clean[: most - 1]}…")
 
 
@@ -34,7 +36,7 @@ def text(x: float, y: float, words: object, kind: str = "u-soft", *, anchor: str
 def isolated(words: str) -> str:
     """Words between marks that keep writing from right to left from moving what stands beside them."""
     return (
-        f"\u2068{words}\u2069" if any("\u0590" <= c <= "\u08ff" or "\u200e" <= c <= "\u202e" for c in words) else words
+        f"\u2068{words}\u2069" if any("\u0590" <= c <= "\u08ff" or "\u200e" <= c <= "\u202c" for c in words) else words
     )
 
 
