@@ -1,0 +1,1 @@
+"""Side by side with peers: quality, speed and memory. Run with `python -m benchmarks [NAME]`."""
