@@ -13,7 +13,7 @@ from unusual.kernels.dispatch import compiled
 
 TILE = 16  # rows that C measures at once
 BUNDLE = 8  # tiles that share a box
-TOGETHER = 8  # queries that C answers at once
+GROUP = 8  # queries that C answers at once
 TOO_WIDE = 32  # beyond this many columns boxes overlap so much that ordering rows by place gains nothing
 ROWS = 65536  # rows moved at a time, to keep float64 copies small
 
@@ -66,7 +66,7 @@ class PackedRows:
         if Q is self.rows and self.shape[1] <= TOO_WIDE:
             return self._moved(Q), self._order
         moved = self._moved(Q)
-        if self.shape[1] > TOO_WIDE or len(Q) <= TOGETHER:
+        if self.shape[1] > TOO_WIDE or len(Q) <= GROUP:
             return moved, np.arange(len(Q))
         return moved, _place_order(moved, loops)
 
@@ -93,8 +93,8 @@ class PackedRows:
         slack = (2 * d + 16) * 2.0**-24  # of |x|^2 + |q|^2: float32 rounding of values, products and sums
         norm = np.einsum("ij,ij->i", placed, placed, dtype=np.float64)
         packed = np.empty((tiles, d + 1, TILE), np.float32)
-        packed[:, :d] = placed.reshape(tiles, TILE, d).transpose(0, 2, 1)
-        packed[:, d] = np.where(row < 0, np.inf, (1 - slack) * norm).reshape(tiles, TILE)
+        packed[:, 1:] = placed.reshape(tiles, TILE, d).transpose(0, 2, 1)
+        packed[:, 0] = np.where(row < 0, np.inf, (1 - slack) * norm).reshape(tiles, TILE)
         groups = placed.reshape(bundles, TILE * BUNDLE, d)
         box = np.stack([groups.min(axis=1).T, groups.max(axis=1).T])  # (2, d, bundles)
         largest = norm.reshape(bundles, -1).max(axis=1)
@@ -104,5 +104,5 @@ class PackedRows:
 
 def _place_order(moved: NDArray[np.float32], loops: ModuleType) -> NDArray[np.int64]:
     order = np.empty(len(moved), np.int64)
-    loops.place_order(moved, order, moved.shape[1], TILE * BUNDLE, TOGETHER)
+    loops.place_order(moved, order, moved.shape[1], TILE * BUNDLE, GROUP)
     return order

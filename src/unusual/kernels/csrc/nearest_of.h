@@ -1,4 +1,4 @@
-/* Included by nearest.c once for each level: sums of up to TOGETHER queries with the tiles first..last-1. */
+/* Included by nearest.c once for each level: sums of up to GROUP queries with the tiles first..last-1. */
 
 /* VECTORS cover a tile; with QUERIES queries that makes eight sums under way, enough to hide the latency of one. */
 #undef QUERIES
@@ -17,11 +17,12 @@ TARGET static void NAME(scan_some)(search *s, const float *doubled, const haysta
                                    size last) {
     size d = h->d;
     for (size t = first; t < last; t++) {
-        const float *at = h->tiles + t * (d + 1) * TILE, *norm = at + d * TILE;
+        const float *norm = h->tiles + t * (d + 1) * TILE, *at = norm + TILE;
         vf sum[QUERIES][VECTORS];
         for (size i = 0; i < QUERIES; i++)
             for (size v = 0; v < VECTORS; v++) sum[i][v] = NAME(load)(norm + v * LANES);
         for (size j = 0; j < d; j++, at += TILE) {
+            FETCH_AHEAD(at + 2 * (d + 1) * TILE);
             vf x[VECTORS];
             for (size v = 0; v < VECTORS; v++) x[v] = NAME(load)(at + v * LANES);
             for (size i = 0; i < QUERIES; i++) {
@@ -41,14 +42,14 @@ TARGET static void NAME(scan_one)(search *s, const float *doubled, const haystac
         const float *a = h->tiles + t * stride, *b = t + 1 < last ? a + stride : a;
         vf one[VECTORS], two[VECTORS];
         for (size v = 0; v < VECTORS; v++) {
-            one[v] = NAME(load)(a + d * TILE + v * LANES);
-            two[v] = NAME(load)(b + d * TILE + v * LANES);
+            one[v] = NAME(load)(a + v * LANES);
+            two[v] = NAME(load)(b + v * LANES);
         }
         for (size j = 0; j < d; j++) {
             vf value = NAME(spread)(doubled[j]);
             for (size v = 0; v < VECTORS; v++) {
-                one[v] = FUSED(value, NAME(load)(a + j * TILE + v * LANES), one[v]);
-                two[v] = FUSED(value, NAME(load)(b + j * TILE + v * LANES), two[v]);
+                one[v] = FUSED(value, NAME(load)(a + (j + 1) * TILE + v * LANES), one[v]);
+                two[v] = FUSED(value, NAME(load)(b + (j + 1) * TILE + v * LANES), two[v]);
             }
         }
         NAME(check)(one, s, h, q, t);

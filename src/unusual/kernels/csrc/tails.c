@@ -4,7 +4,13 @@
 
 #include "loops.h"
 
-enum { MOST_CELLS = 1 << 18, PER_CELL = 4 };
+enum { MOST_CELLS = 1 << 20, PER_CELL = 2, BATCH = 128 };
+
+#if defined(__GNUC__) || defined(__clang__)
+#define FETCH(at) __builtin_prefetch(at)
+#else
+#define FETCH(at) (void)(at)
+#endif
 
 /* -log(count / n) with a count of 0 taken as 0.5. From a table when there are many questions: the same function
    fills it, so the answers have the same bits. */

@@ -25,19 +25,24 @@ static void OF(lay_grid)(OF(column) *c) {
     for (; at <= c->cells; at++) c->start[at] = (uint32_t)c->n;
 }
 
-/* Number of reference values below x; *stop is set to a bound on where its equals end. */
-static inline size OF(below)(const OF(column) *c, VALUE x, size *stop) {
-    size at = 0, count = c->n;
+/* Where the search for x begins and ends. */
+static inline void OF(bounds)(const OF(column) *c, VALUE x, size *from, size *to) {
+    *from = 0, *to = c->n;
     if (c->start) {
         size cell = OF(cell)(c, x);
-        at = c->start[cell], count = c->start[cell + 1] - at;
+        *from = c->start[cell], *to = c->start[cell + 1];
     }
-    *stop = at + count;
-    while (count > 0) {
+}
+
+/* Number of reference values below x, which lies between `at` and `stop`. */
+static inline size OF(below)(const OF(column) *c, VALUE x, size at, size stop) {
+    size count = stop - at;
+    while (count > 4) {
         size half = (count + 1) / 2;
         at += c->sorted[at + half - 1] < x ? half : 0;
         count -= half;
     }
+    for (stop = at + count; at < stop && c->sorted[at] < x;) at++;
     return at;
 }
 
@@ -66,16 +71,30 @@ static void OF(turn_to)(OF(column) *c, tails t, size j) {
     if (c->start) OF(lay_grid)(c);
 }
 
+/* Counts of a batch of values, in three rounds, so that waiting for one value's memory hides behind the others'. */
+static void OF(count_batch)(const OF(column) *c, const VALUE *x, size stride, size count, size *below, size *at_most) {
+    size stop[BATCH];
+    for (size i = 0; i < count; i++) {
+        OF(bounds)(c, x[i * stride], &below[i], &stop[i]);
+        FETCH(c->sorted + (below[i] + stop[i]) / 2);
+    }
+    for (size i = 0; i < count; i++) {
+        size from = below[i];
+        below[i] = OF(below)(c, x[i * stride], from, stop[i]);
+        at_most[i] = OF(at_most)(c, x[i * stride], below[i], stop[i]);
+    }
+}
+
 static int OF(counts)(tails t, int64_t *at_most, int64_t *below) {
     OF(column) c;
+    size upper[BATCH], lower[BATCH];
     if (OF(open_column)(&c, t)) return -1;
     for (size j = 0; j < t.d; j++) {
         OF(turn_to)(&c, t, j);
-        for (size i = 0; i < t.n; i++) {
-            VALUE x = ((const VALUE *)t.X)[i * t.d + j];
-            size stop, lower = OF(below)(&c, x, &stop);
-            below[i * t.d + j] = lower;
-            at_most[i * t.d + j] = OF(at_most)(&c, x, lower, stop);
+        for (size first = 0; first < t.n; first += BATCH) {
+            size count = t.n - first < BATCH ? t.n - first : BATCH, at = first * t.d + j;
+            OF(count_batch)(&c, (const VALUE *)t.X + at, t.d, count, lower, upper);
+            for (size i = 0; i < count; i++, at += t.d) at_most[at] = upper[i], below[at] = lower[i];
         }
     }
     free(c.start);
@@ -84,14 +103,17 @@ static int OF(counts)(tails t, int64_t *at_most, int64_t *below) {
 
 static int OF(score)(tails t, const surprise *s, const double *skew, double *out, int copod, int leave_out) {
     OF(column) c;
+    size upper[BATCH], lower[BATCH];
     if (OF(open_column)(&c, t)) return -1;
     for (size j = 0; j < t.d; j++) {
         OF(turn_to)(&c, t, j);
-        for (size i = 0; i < t.n; i++) {
-            VALUE x = ((const VALUE *)t.X)[i * t.d + j];
-            size stop, lower = OF(below)(&c, x, &stop), upper = OF(at_most)(&c, x, lower, stop);
-            size left = upper - leave_out, right = t.reference - lower - leave_out;
-            out[i] += term(s, left > 0 ? left : 0, right > 0 ? right : 0, skew[j], copod);
+        for (size first = 0; first < t.n; first += BATCH) {
+            size count = t.n - first < BATCH ? t.n - first : BATCH;
+            OF(count_batch)(&c, (const VALUE *)t.X + first * t.d + j, t.d, count, lower, upper);
+            for (size i = 0; i < count; i++) {
+                size left = upper[i] - leave_out, right = t.reference - lower[i] - leave_out;
+                out[first + i] += term(s, left > 0 ? left : 0, right > 0 ? right : 0, skew[j], copod);
+            }
         }
     }
     free(c.start);
