@@ -23,8 +23,9 @@ from unusual.explain.causes import causes
 from unusual.explain.reasons import contributions
 from unusual.findings import Findings, Method, Promise
 from unusual.report import draw, reproduce
-from unusual.report.page import fragment, named, p_text, page, percent, seconds, sentence
+from unusual.report.page import fragment, named, page
 from unusual.report.text import table as print_table
+from unusual.report.words import p_text, percent, seconds, sentence
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 HOSTILE = "<script>alert(1)</script>\"'`&\x00\x1b[31m \u202eevil 🦠 שלום " + "long" * 200
@@ -38,7 +39,7 @@ class Stub:
     def __init__(self, encoder: TableEncoder) -> None:
         self.encoder = encoder
 
-    def contributions(self, table: Table) -> list[Any]:
+    def contributions(self, table: Table, **_: Any) -> list[Any]:
         V = np.zeros((len(table), len(self.encoder.columns_)))
         Z = self.encoder.transform(table)
         np.add.at(V.T, self.encoder.source_, np.abs(Z).T)
@@ -207,6 +208,7 @@ def test_nothing_found():
     parsed = self_contained(page(findings))
     assert "Nothing unusual among 60" in parsed.text
     assert "out of reach" in parsed.text
+    assert sum(tag == "details" and a.get("class") == "finding" for tag, a in parsed.seen) == 5  # the highest scores
     assert "<tr>" not in fragment(findings)
 
 
@@ -337,32 +339,38 @@ def drawn(svg: str) -> ElementTree.Element:
 @quick
 @given(values=st.lists(numbers, max_size=60), threshold=st.none() | numbers, title=words)
 def test_any_histogram_is_sound(values, threshold, title):
-    drawn(draw.histogram(values, threshold, title=title, width=360))
+    assert drawn(draw.histogram(values, threshold, title=title, width=360)).get("class") == "u-draw u-histogram"
 
 
 @quick
 @given(value=finite, five=st.lists(finite, min_size=5, max_size=5), said=words)
 def test_any_strip_is_sound(value, five, said):
-    drawn(draw.strip(value, sorted(five), title="a", said=said))
-    drawn(draw.strip(five[0], [five[0]] * 5, title="a"))
+    assert drawn(draw.strip(value, sorted(five), title="a", said=said)).get("class") == "u-draw u-strip"
+    assert drawn(draw.strip(five[0], [five[0]] * 5, title="a")).get("class") == "u-draw u-strip"
 
 
 @quick
 @given(rows=st.lists(st.tuples(words, numbers), max_size=12))
 def test_any_bars_are_sound(rows):
-    drawn(draw.bars([name for name, _ in rows], [value for _, value in rows], title="a"))
+    assert (
+        drawn(draw.bars([name for name, _ in rows], [value for _, value in rows], title="a")).get("class")
+        == "u-draw u-bars"
+    )
 
 
 @quick
 @given(counts=st.lists(st.tuples(words, st.integers(0, 10**15)), max_size=6), value=words, total=st.integers(0, 10**15))
 def test_any_levels_are_sound(counts, value, total):
-    drawn(draw.levels(counts, value, total, title="a"))
+    assert drawn(draw.levels(counts, value, total, title="a")).get("class") == "u-draw u-levels"
 
 
 @quick
 @given(values=st.lists(numbers, max_size=60), threshold=st.none() | numbers)
 def test_any_line_is_sound(values, threshold):
-    drawn(draw.line(values, threshold, title="a", spans=[(0, max(0, len(values) - 1))]))
+    assert (
+        drawn(draw.line(values, threshold, title="a", spans=[(0, max(0, len(values) - 1))])).get("class")
+        == "u-draw u-line"
+    )
 
 
 def test_bars_of_a_histogram_split_at_the_threshold(rng):

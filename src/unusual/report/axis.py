@@ -77,12 +77,12 @@ class Axis:
 
 
 def _even(low: float, high: float, most: int) -> list[float]:
-    """Multiples of 1, 2 or 5 times a power of ten between low and high."""
+    """Multiples of 1, 2, 2.5 or 5 times a power of ten between low and high."""
     width = high / most - low / most
     if width <= 0 or not math.isfinite(width):
         return [low]
     power = 10.0 ** math.floor(math.log10(width))
-    step = next((m * power for m in (1, 2, 5) if m * power >= width), 10 * power)
+    step = next((m * power for m in (1, 2, 2.5, 5) if m * power >= width), 10 * power)
     first = math.ceil(low / step)
     ticks = [(first + i) * step for i in range(most + 2)]
     return [t for t in ticks if low <= t <= high and math.isfinite(t)]
@@ -100,7 +100,7 @@ def counts_to_rule(most: int, log: bool) -> list[int]:
     """Round counts to rule a picture with, up to `most`."""
     if log:
         return [10**k for k in range(math.floor(math.log10(most)) + 1)]
-    return sorted({int(t) for t in _even(0, most, 4) if t >= 1})
+    return sorted({int(t) for t in _even(0, most, 4) if t >= 1 and t == int(t)})
 
 
 def brief(value: float) -> str:

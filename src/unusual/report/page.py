@@ -19,6 +19,7 @@ from unusual.report import reproduce
 from unusual.report.cells import all_bars, cut, pushing
 from unusual.report.draw import histogram
 from unusual.report.svg import UNSAFE
+from unusual.report.words import p_text, percent, seconds, sentence
 
 if TYPE_CHECKING:
     from unusual.explain.causes import Cause
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST_FINDINGS = 50  # shown one by one; the CSV file holds all
 OPEN_FINDINGS = 5  # shown unfolded
+HIGHEST = 5  # shown where nothing is found
 MOST_CAUSES = 20
 MOST_COLUMNS = 300
 MOST_NOTES = 40
@@ -63,7 +65,7 @@ def page(findings: Findings) -> str:
         .render(
             f=findings,
             **_headline(findings, rows),
-            shown_findings=[_finding(findings, i, rank) for rank, i in enumerate(rows[:MOST_FINDINGS], 1)],
+            shown_findings=[_finding(findings, i, rank) for rank, i in enumerate(_foremost(findings, rows), 1)],
             open_findings=OPEN_FINDINGS,
             causes=[_cause(findings, cause, rows) for cause in _shared(findings)[:MOST_CAUSES]],
             explained=sum(len(cause.rows) for cause in findings.causes),
@@ -152,6 +154,15 @@ def _finding(findings: Findings, i: int, rank: int) -> dict[str, Any]:
     }
 
 
+def _foremost(findings: Findings, rows: list[int]) -> list[int]:
+    """The findings to show; where there are none, the rows with the highest scores."""
+    if rows:
+        return rows[:MOST_FINDINGS]
+    few = min(HIGHEST, len(findings.scores))
+    highest = np.argpartition(-findings.scores, few - 1)[:few]
+    return [int(i) for i in highest[np.argsort(-findings.scores[highest], kind="stable")]]
+
+
 def _shared(findings: Findings) -> list[Cause]:
     """The causes that more than one finding has."""
     return [cause for cause in findings.causes if len(cause.rows) > 1]
@@ -201,26 +212,3 @@ def named(text: str, most: int = LONGEST_SENTENCE) -> Markup:
         for i, p in enumerate(parts)
     ]
     return Markup("").join(marked)
-
-
-def sentence(text: str) -> str:
-    """A clause as a sentence: a capital letter and a full stop."""
-    text = text.strip()
-    return text if not text else text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
-
-
-def p_text(p: float) -> str:
-    """A p-value with two digits."""
-    return f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
-
-
-def percent(rate: float | None) -> str:
-    """A share in per cent, with two digits."""
-    return "–" if rate is None else f"{100 * rate:.2g}\u00a0%" if rate < 0.995 else "100\u00a0%"
-
-
-def seconds(time: float) -> str:
-    """A time as people write it: 12 ms, 3.4 s, 2 min 5 s."""
-    if time >= 60:
-        return f"{int(time // 60)} min {int(time % 60)} s"
-    return f"{time:.1f} s" if time >= 1 else f"{1000 * time:.0f} ms"

@@ -73,5 +73,5 @@ def _changed(findings: Findings) -> dict[str, Any]:
     if not findings.settings.get("method") or findings.settings.get("model") or findings.method.name not in cards():
         return {}
     usual = find(findings.method.name)().get_params(deep=False)
-    set_by_scan = ("alarm_rate", "random_state", "reference")
+    set_by_scan = ("alarm_rate", "n_jobs", "random_state", "reference")
     return {k: v for k, v in findings.method.parameters.items() if k not in set_by_scan and usual.get(k) != v}

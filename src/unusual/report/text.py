@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from unusual.data.ranks import shown
-from unusual.report.page import p_text, sentence
+from unusual.report.words import p_text, sentence
 
 if TYPE_CHECKING:
     from rich.console import Console
