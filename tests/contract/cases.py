@@ -17,6 +17,7 @@ class Case:
 
 CASES = [
     Case("CBLOF"),
+    Case("ContaminationPosterior"),
     Case("COPOD", blind_to={"ring": "each column alone holds the middle of the ring for ordinary"}),
     Case("ECOD", blind_to={"ring": "each column alone holds the middle of the ring for ordinary"}),
     Case("GaussianMixture"),
