@@ -12,7 +12,8 @@ from types import TracebackType
 from typing import Any, Self
 
 HERE = Path(__file__).parent
-REQUIREMENTS = ("pyod==3.6.7", "scikit-learn==1.9.1", "threadpoolctl", "psutil")
+# combo is needed by FeatureBagging, which does not say so
+REQUIREMENTS = ("pyod==3.6.7", "scikit-learn==1.9.1", "combo==0.1.3", "threadpoolctl", "psutil")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 FORCED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # both sides shall run as on a machine nobody has tuned
 
@@ -63,6 +64,4 @@ class Peer:
         return answer
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait(timeout=30)
+        self.process.communicate(timeout=60)
