@@ -15,8 +15,16 @@ def encoder() -> TableEncoder:
     metal = np.array(["steel"] * 100 + ["wood"], dtype=object)
     remark = np.array([None] * 99 + ["late", "lost"], dtype=object)
     gaps = np.append(np.nan, np.arange(100) % 7 + 0.5)
+    texts = np.array([f"{'very ' * (i % 9)}long line {i} of {i * i}" for i in range(101)], dtype=object)
     table = Table(
-        {"weight": np.arange(101.0) ** 2, "metal": metal, "remark": remark, "gaps": gaps, "fixed": np.ones(101)}
+        {
+            "words": texts,
+            "weight": np.arange(101.0) ** 2,
+            "metal": metal,
+            "remark": remark,
+            "gaps": gaps,
+            "fixed": np.ones(101),
+        }
     )
     return TableEncoder().fit(table)
 
@@ -40,3 +48,21 @@ def test_presence_and_gaps_are_counted(encoder):
     assert said(encoder, "remark", "lost", among=True) == "`remark` 'lost' is filled in, as in 1 of 100 other rows"
     assert said(encoder, "gaps", None, among=True) == "`gaps` is missing, as in none of 100 other rows"
     assert said(encoder, "fixed", 2.0, among=False) == "`fixed` 2 (in the reference always 1)"
+
+
+def test_cells_beyond_the_same_rows_share_a_verb(encoder):
+    high, low, new = (
+        Contribution(*c) for c in [("weight", 1.0, 2e4, ""), ("weight", 1.0, -1, ""), ("metal", 1.0, "tin", "")]
+    )
+    rest = [Contribution("gaps", 1.0, 3.5, "")] * 3
+    above = "`weight` 20,000 lies above all 101 reference rows"
+    assert reason(encoder, [high, new]) == above
+    assert reason(encoder, [high, new, *rest[:1]]) == f"{above} and `metal` 'tin' never occurs in 101 reference rows"
+    both = "`weight` 20,000 and `weight` 20,000 lie above all 101 reference rows"
+    assert reason(encoder, [high, high, low, *rest]) == f"{both}; `weight` -1 lies below all 101 reference rows"
+
+
+def test_a_text_is_never_called_ordinary_without_a_look(encoder):
+    assert (
+        said(encoder, "words", "!!", among=False) == "`words` '!!' is unlike the reference texts in length or make-up"
+    )

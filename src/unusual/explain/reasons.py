@@ -65,7 +65,7 @@ def reason(encoder: TableEncoder, found: list[Contribution], *, among: bool = Fa
     extreme = [clause for clause, by_itself in clauses if by_itself]
     ordinary = [c.feature for c, (_, by_itself) in zip(named, clauses, strict=True) if not by_itself]
     if not ordinary:
-        return _joined(extreme)
+        return _together(extreme)
     if not extreme:
         if len(ordinary) == 1:
             return f"{clauses[0][0]}; ordinary by itself, but not together with the other columns"
@@ -73,7 +73,7 @@ def reason(encoder: TableEncoder, found: list[Contribution], *, among: bool = Fa
         return f"{names} are ordinary one by one ({'; '.join(c for c, _ in clauses)}), but unusual together"
     names = _joined([f"`{name}`" for name in ordinary])
     verb = "is" if len(ordinary) == 1 else "are"
-    return f"{_joined(extreme)}; {names} {verb} ordinary alone, but not together with it"
+    return f"{_together(extreme)}; {names} {verb} ordinary alone, but not together with it"
 
 
 def _clause(encoder: TableEncoder, c: Contribution, own: int) -> tuple[str, bool]:
@@ -88,7 +88,7 @@ def _clause(encoder: TableEncoder, c: Contribution, own: int) -> tuple[str, bool
     if how == "presence" or c.value is None:
         return _presence(encoder, cell, c, own)
     if not encoder.has_order(c.feature):
-        return cell, False
+        return f"{cell} is unlike {'the other' if own else 'the reference'} texts in length or make-up", True
     below, equal, above, n, _ = encoder.rank_of(c.feature, c.value)
     if isinstance(c.value, bool):
         return _frequency(cell, equal, n, own)
@@ -122,6 +122,19 @@ def _beyond(side: str, others: int, n: int, own: int) -> str:
 
 def _rows(n: int, own: int) -> str:
     return f"{n:,} other rows" if own else f"{n:,} reference rows"
+
+
+def _together(clauses: list[str]) -> str:
+    """Clauses as one; neighbours that lie above or below the same rows share their verb."""
+    groups: list[tuple[list[str], str]] = []
+    for clause in clauses:
+        cell, lies, where = clause.rpartition(" lies ")
+        if lies and groups and groups[-1][1] == where:
+            groups[-1][0].append(cell)
+        else:
+            groups.append(([cell], where) if lies else ([clause], ""))
+    said = [f"{_joined(c)} lie{'s' * (len(c) == 1)} {where}" if where else c[0] for c, where in groups]
+    return _joined(said) if len(said) == len(clauses) else "; ".join(said)
 
 
 def _joined(parts: list[str]) -> str:

@@ -33,7 +33,7 @@ from unusual.report.svg import (
 QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)  # what a strip shows of the reference
 OFF_SCALE = 2.5  # a value more than so many reference ranges away is drawn at the edge, with an arrow
 RARE = 0.02  # a value that no more of the reference rows have is drawn as an alarm
-LONG_COUNTS = 40  # counts are on a log scale where the largest is so many times the smallest
+LONG_COUNTS = 20  # counts are on a log scale where the largest is so many times the smallest
 GRID, AXIS, CUT = (GROUND, "u-grid"), (QUIET, "u-axis"), (ACCENT, "u-cut")
 
 
