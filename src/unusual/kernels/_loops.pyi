@@ -1,1 +1,77 @@
-def __getattr__(name: str) -> object: ...
+"""The compiled loops. Sizes follow the arrays; csrc/module.c says which array is what, and checks them all."""
+
+from typing_extensions import Buffer
+
+def widest() -> int: ...
+def forest_fit(
+    X: Buffer,
+    sample: Buffer,
+    uniform: Buffer,
+    path: Buffer,
+    feature: Buffer,
+    threshold: Buffer,
+    leaf: Buffer,
+    d: int,
+    psi: int,
+    depth: int,
+    /,
+) -> None: ...
+def forest_sum(
+    X: Buffer,
+    feature: Buffer,
+    threshold: Buffer,
+    leaf: Buffer,
+    out: Buffer,
+    d: int,
+    trees: int,
+    depth: int,
+    level: int,
+    /,
+) -> None: ...
+def tails_counts(
+    X: Buffer, columns: Buffer, at_most: Buffer, below: Buffer, d: int, reference: int, item: int, /
+) -> None: ...
+def tails_score(
+    X: Buffer,
+    columns: Buffer,
+    skew: Buffer,
+    out: Buffer,
+    d: int,
+    reference: int,
+    item: int,
+    copod: int,
+    leave_out: int,
+    /,
+) -> None: ...
+def histogram_fit(X: Buffer, low: Buffer, scale: Buffer, counts: Buffer, d: int, bins: int, item: int, /) -> None: ...
+def histogram_score(
+    X: Buffer, low: Buffer, scale: Buffer, table: Buffer, out: Buffer, d: int, bins: int, item: int, /
+) -> None: ...
+def balls_sum(
+    X: Buffer,
+    centres: Buffer,
+    radius2: Buffer,
+    value: Buffer,
+    order: Buffer,
+    out: Buffer,
+    d: int,
+    sets: int,
+    psi: int,
+    level: int,
+    /,
+) -> None: ...
+def place_order(rows: Buffer, order: Buffer, d: int, unit: int, fine: int, /) -> None: ...
+def nearest(
+    packed: tuple[Buffer, ...],
+    moved: Buffer,
+    queries: Buffer,
+    which: Buffer,
+    without: Buffer,
+    distance: Buffer,
+    index: Buffer,
+    sizes: tuple[float, ...],
+    k: int,
+    wide: int,
+    level: int,
+    /,
+) -> None: ...

@@ -123,9 +123,7 @@ def isolation_balls_oob(
 
 
 def _sum(X: Array, centres: Array, radius2: Array, value: Array, n_jobs: int | None) -> Array:
-    order = np.argsort(radius2, axis=1, kind="stable")  # the first ball that covers is then the smallest
-    centres = np.take_along_axis(centres, order[:, :, None], axis=1)
-    radius2, value = np.take_along_axis(radius2, order, axis=1), np.take_along_axis(value, order, axis=1)
+    order = np.argsort(radius2, axis=1, kind="stable")  # in this order the first ball that covers is the smallest
     out = np.empty(len(X))
     found = compiled()
     sets, psi, d = centres.shape
@@ -137,7 +135,8 @@ def _sum(X: Array, centres: Array, radius2: Array, value: Array, n_jobs: int | N
                 end = min(at + step, stop)
                 out[at:end] = _sum_twin(X[at:end], centres, radius2, value)
         else:
-            found[0].balls_sum(X[start:stop], centres, radius2, value, out[start:stop], d, sets, psi, found[1])
+            sizes = d, sets, psi, found[1]
+            found[0].balls_sum(X[start:stop], centres, radius2, value, order, out[start:stop], *sizes)
 
     blocks(len(X), n_jobs, block, smallest=64)
     return out

@@ -9,6 +9,7 @@ from unusual.kernels.checks import Array
 
 ROWS = 16384  # rows of a block whose columns and masks stay in cache
 FEW = 512  # below this many rows, walking down beats evaluating every node
+PAIRS = 1 << 16  # of a row and a tree, walked down together
 EVERY_NODE = 10  # deepest heap whose every node is evaluated
 
 
@@ -74,8 +75,12 @@ def total(X: Array, feature: Array, threshold: Array, leaf: Array) -> NDArray[np
     trees, inner = feature.shape
     out = np.zeros(len(X))
     if len(X) < FEW or inner >= 2**EVERY_NODE:
-        for t in range(trees):
-            out += walk(X, np.arange(len(X)), np.full(len(X), t), feature, threshold, leaf)
+        step = max(1, PAIRS // trees)
+        for start in range(0, len(X), step):
+            rows = np.arange(start, min(start + step, len(X)))[:, None]
+            values = walk(X, rows, np.arange(trees)[None], feature, threshold, leaf)  # (rows, T)
+            for t in range(trees):  # one tree after the other, as for many rows: the same bits
+                out[start : start + step] += values[:, t]
         return out
     for start in range(0, len(X), ROWS):
         columns = np.ascontiguousarray(X[start : start + ROWS].T)  # (d, rows)

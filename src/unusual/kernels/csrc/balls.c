@@ -31,7 +31,9 @@ typedef struct {
 #undef LEVEL
 #endif
 
-static int open_cover(cover *c, const float *centres, const float *radius2, const double *value, size psi) {
+/* order: (sets, psi), the balls of each set by radius. */
+static int open_cover(cover *c, const float *centres, const float *radius2, const double *value, const int64_t *order,
+                      size psi) {
     c->places = 1;
     while (c->places < psi && c->places < TILE) c->places *= 2;
     if (psi > TILE) c->places = (psi + TILE - 1) / TILE * TILE;
@@ -43,11 +45,11 @@ static int open_cover(cover *c, const float *centres, const float *radius2, cons
     for (size i = 0; i < c->tiles * TILE; i++) c->radius2[i] = -1.0f; /* an empty place covers nothing */
     for (size s = 0; s < c->sets; s++) {
         for (size p = 0; p < psi; p++) {
-            size lane = s * c->places + p;
+            size lane = s * c->places + p, ball = s * psi + (size)order[s * psi + p];
             for (size j = 0; j < c->d; j++)
-                c->tile[(lane / TILE * c->d + j) * TILE + lane % TILE] = centres[(s * psi + p) * c->d + j];
-            c->radius2[lane] = radius2[s * psi + p];
-            c->value[s * (c->places + 1) + p] = value[s * psi + p];
+                c->tile[(lane / TILE * c->d + j) * TILE + lane % TILE] = centres[ball * c->d + j];
+            c->radius2[lane] = radius2[ball];
+            c->value[s * (c->places + 1) + p] = value[ball];
         }
         for (size p = psi; p <= c->places; p++) c->value[s * (c->places + 1) + p] = 1.0;
     }
@@ -86,9 +88,9 @@ static double add_sets(const cover *c, const uint16_t *bits) {
 }
 
 int balls_sum(const float *X, size n, size d, const float *centres, const float *radius2, const double *value,
-              size sets, size psi, double *out, int level) {
+              const int64_t *order, size sets, size psi, double *out, int level) {
     cover c = {.sets = sets, .d = d};
-    int status = open_cover(&c, centres, radius2, value, psi);
+    int status = open_cover(&c, centres, radius2, value, order, psi);
     uint16_t *bits = status ? NULL : malloc((size_t)(ROWS * c.tiles) * sizeof(uint16_t));
     if (!bits) status = -1;
     for (size i = 0; status == 0 && i < n; i += ROWS) {

@@ -48,5 +48,5 @@ void histogram_score(const void *X, size n, size d, int wide, const double *low,
                      const double *table, double *out);
 
 int balls_sum(const float *X, size n, size d, const float *centres, const float *radius2, const double *value,
-              size sets, size psi, double *out, int level);
+              const int64_t *order, size sets, size psi, double *out, int level);
 #endif

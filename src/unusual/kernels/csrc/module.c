@@ -184,19 +184,21 @@ static PyObject *score_histogram(PyObject *self, PyObject *args) {
 
 static PyObject *sum_balls(PyObject *self, PyObject *args) {
     (void)self;
-    Py_buffer b[5]; /* X, centres, radius2, value, out */
+    Py_buffer b[6]; /* X, centres, radius2, value, order, out */
     Py_ssize_t d, sets, psi;
     int level, status = 1;
-    if (!PyArg_ParseTuple(args, "y*y*y*y*w*nnni", b, b + 1, b + 2, b + 3, b + 4, &d, &sets, &psi, &level))
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*w*nnni", b, b + 1, b + 2, b + 3, b + 4, b + 5, &d, &sets, &psi, &level))
         return NULL;
     Py_ssize_t n = rows_of(b, 4, d);
     if (n >= 0 && sets > 0 && psi > 0 && holds(b + 1, 4, sets, psi, d) && holds(b + 2, 4, sets, psi, 1) &&
-        holds(b + 3, 8, sets, psi, 1) && holds(b + 4, 8, n, 1, 1)) {
+        holds(b + 3, 8, sets, psi, 1) && holds(b + 4, 8, sets, psi, 1) && holds(b + 5, 8, n, 1, 1) &&
+        !outside_long(b[4].buf, sets * psi, 0, psi)) {
         Py_BEGIN_ALLOW_THREADS
-        status = balls_sum(b[0].buf, n, d, b[1].buf, b[2].buf, b[3].buf, sets, psi, b[4].buf, runnable(level));
+        status = balls_sum(b[0].buf, n, d, b[1].buf, b[2].buf, b[3].buf, b[4].buf, sets, psi, b[5].buf,
+                           runnable(level));
         Py_END_ALLOW_THREADS
     }
-    return finish(status, 5, b);
+    return finish(status, 6, b);
 }
 
 static PyObject *order_places(PyObject *self, PyObject *args) {
@@ -258,7 +260,7 @@ static PyMethodDef methods[] = {
     {"tails_score", score_tails, METH_VARARGS, "X, columns, skew, out, d, reference, item, copod, leave_out"},
     {"histogram_fit", fit_histogram, METH_VARARGS, "X, low, scale, counts, d, bins, item"},
     {"histogram_score", score_histogram, METH_VARARGS, "X, low, scale, table, out, d, bins, item"},
-    {"balls_sum", sum_balls, METH_VARARGS, "X, centres, radius2, value, out, d, sets, psi, level"},
+    {"balls_sum", sum_balls, METH_VARARGS, "X, centres, radius2, value, order, out, d, sets, psi, level"},
     {"place_order", order_places, METH_VARARGS, "rows, order, d, unit, fine"},
     {"nearest", search_nearest, METH_VARARGS,
      "(tiles, row, box, norm, rows), moved, queries, which, without, distance, index, "

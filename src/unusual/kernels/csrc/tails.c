@@ -4,7 +4,7 @@
 
 #include "loops.h"
 
-enum { MOST_CELLS = 1 << 20, PER_CELL = 2, BATCH = 128 };
+enum { MOST_CELLS = 1 << 18, PER_CELL = 8, BATCH = 128 };
 
 #if defined(__GNUC__) || defined(__clang__)
 #define FETCH(at) __builtin_prefetch(at)
@@ -12,32 +12,42 @@ enum { MOST_CELLS = 1 << 20, PER_CELL = 2, BATCH = 128 };
 #define FETCH(at) (void)(at)
 #endif
 
-/* -log(count / n) with a count of 0 taken as 0.5. From a table when there are many questions: the same function
-   fills it, so the answers have the same bits. */
-typedef struct { double *table; size n; } surprise;
-
-static double surprise_at(double count, size n) { return -log((count > 0 ? count : 0.5) / (double)n); }
-
-static double surprised(const surprise *s, size count) {
-    return s->table ? s->table[count] : surprise_at((double)count, s->n);
+/* surprise[i] = -log(count[i] / n), with a count of 0 taken as 0.5. Written out, because a compiler can turn this loop
+   into vectors, and a call of log it cannot: with x = m 2^e and s = (m - 1) / (m + 1), log x = e log 2 + 2 atanh s. */
+static void surprised(const double *count, size batch, double n, double *surprise) {
+    for (size i = 0; i < batch; i++) {
+        union { double value; uint64_t bits; } x = {(count[i] > 0 ? count[i] : 0.5) / n}, m = x;
+        m.bits = (x.bits & 0xFFFFFFFFFFFFFu) | 0x3FF0000000000000u;
+        int32_t e = (int32_t)(x.bits >> 52) - 1023, high = m.value > 1.4142135623730951;
+        double half = high ? 0.5 * m.value : m.value, s = (half - 1) / (half + 1), t = s * s;
+        double series = 1.0 / 21;
+        for (int k = 19; k > 0; k -= 2) series = series * t + 1.0 / k;
+        surprise[i] = -(0.6931471805599453 * (double)(e + high) + 2 * s * series);
+    }
 }
 
-static int open_surprise(surprise *s, size n, size questions) {
-    s->n = n, s->table = NULL;
-    if (questions < n / 4) return 0;
-    s->table = malloc((size_t)(n + 1) * sizeof(double));
-    if (!s->table) return -1;
-    for (size c = 0; c <= n; c++) s->table[c] = surprise_at((double)c, n);
-    return 0;
-}
+typedef struct { double n, skew; int copod, leave_out; size reference; } rule;
 
-/* What one column adds; `left` and `right` count the reference values on either side, the value itself included. */
-static inline double term(const surprise *s, size left, size right, double skew, int copod) {
-    if (!copod && skew != 0) return surprised(s, left < right ? left : right);
-    double L = surprised(s, left), R = surprised(s, right);
-    double away = skew < 0 ? L : (skew > 0 ? R : L + R);
-    double other = copod ? (L + R) / 2 : (L > R ? L : R);
-    return away > other ? away : other;
+/* Adds what one column gives each row of a batch, from the counts of reference values below and at most its value. */
+static void add_terms(rule r, const size *below, const size *at_most, size batch, double *out) {
+    double left[BATCH] = {0}, right[BATCH] = {0}, L[BATCH], R[BATCH];
+    for (size i = 0; i < batch; i++) {
+        left[i] = (double)(at_most[i] - r.leave_out);
+        right[i] = (double)(r.reference - below[i] - r.leave_out);
+    }
+    if (!r.copod && r.skew != 0) { /* the larger surprise is that of the smaller count */
+        for (size i = 0; i < batch; i++) left[i] = left[i] < right[i] ? left[i] : right[i];
+        surprised(left, batch, r.n, L);
+        for (size i = 0; i < batch; i++) out[i] += L[i];
+        return;
+    }
+    surprised(left, batch, r.n, L);
+    surprised(right, batch, r.n, R);
+    for (size i = 0; i < batch; i++) {
+        double away = r.skew < 0 ? L[i] : (r.skew > 0 ? R[i] : L[i] + R[i]);
+        double other = r.copod ? (L[i] + R[i]) / 2 : (L[i] > R[i] ? L[i] : R[i]);
+        out[i] += away > other ? away : other;
+    }
 }
 
 #define VALUE float
@@ -57,11 +67,7 @@ int tails_counts(tails t, int64_t *at_most, int64_t *below) {
 }
 
 int tails_score(tails t, const double *skew, double *out, int copod, int leave_out) {
-    surprise s;
+    rule r = {(double)(t.reference - leave_out), 0, copod, leave_out, t.reference};
     for (size i = 0; i < t.n; i++) out[i] = 0.0;
-    if (open_surprise(&s, t.reference - leave_out, t.n * t.d)) return -1;
-    int status = t.wide ? score_double(t, &s, skew, out, copod, leave_out)
-                        : score_float(t, &s, skew, out, copod, leave_out);
-    free(s.table);
-    return status;
+    return t.wide ? score_double(t, r, skew, out) : score_float(t, r, skew, out);
 }

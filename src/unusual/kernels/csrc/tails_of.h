@@ -101,19 +101,17 @@ static int OF(counts)(tails t, int64_t *at_most, int64_t *below) {
     return 0;
 }
 
-static int OF(score)(tails t, const surprise *s, const double *skew, double *out, int copod, int leave_out) {
+static int OF(score)(tails t, rule r, const double *skew, double *out) {
     OF(column) c;
     size upper[BATCH], lower[BATCH];
     if (OF(open_column)(&c, t)) return -1;
     for (size j = 0; j < t.d; j++) {
         OF(turn_to)(&c, t, j);
+        r.skew = skew[j];
         for (size first = 0; first < t.n; first += BATCH) {
             size count = t.n - first < BATCH ? t.n - first : BATCH;
             OF(count_batch)(&c, (const VALUE *)t.X + first * t.d + j, t.d, count, lower, upper);
-            for (size i = 0; i < count; i++) {
-                size left = upper[i] - leave_out, right = t.reference - lower[i] - leave_out;
-                out[first + i] += term(s, left > 0 ? left : 0, right > 0 ? right : 0, skew[j], copod);
-            }
+            add_terms(r, lower, upper, count, out + first);
         }
     }
     free(c.start);
