@@ -238,7 +238,7 @@ def load(
 
 
 def _create(connection: duckdb.DuckDBPyConnection, paths: list[Path], layout: Layout, chosen: list[int]) -> None:
-    def sql(types: list[str]) -> str:
+    def _query(types: list[str]) -> str:
         return (
             f"CREATE OR REPLACE TABLE t AS SELECT {', '.join(f'c{i}' for i in chosen)} FROM read_csv("
             f"[{', '.join(text(str(path)) for path in paths)}], auto_detect=false, delim={text(layout.delimiter)}, "
@@ -248,10 +248,10 @@ def _create(connection: duckdb.DuckDBPyConnection, paths: list[Path], layout: La
         )
 
     try:
-        connection.execute(sql(layout.types))
+        connection.execute(_query(layout.types))
     except duckdb.ConversionException:
         # A cell far down is not what the first rows promised: as text every cell is kept, and `cells` looks at them.
-        connection.execute(sql(["VARCHAR"] * len(layout.types)))
+        connection.execute(_query(["VARCHAR"] * len(layout.types)))
 
 
 def _readable(path: Path, encoding: str, folder: Path) -> Path:
