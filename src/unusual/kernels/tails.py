@@ -154,16 +154,26 @@ def column_skewness(X: Array) -> NDArray[np.float64]:
     X = array(X, "X", (None, None), FLOATS)
     if len(X) == 0:
         return np.zeros(X.shape[1])
-    mean = X.mean(axis=0, dtype=np.float64)
-    second, third = np.zeros(X.shape[1]), np.zeros(X.shape[1])
-    for start in range(0, len(X), ROWS):
-        Z = X[start : start + ROWS] - mean  # float64
-        square = Z * Z
-        second += square.sum(axis=0)
-        third += np.einsum("ij,ij->j", square, Z)
+    mean = _moments(X, np.zeros(X.shape[1]))[0] / len(X)
+    _, second, third, varies = _moments(X, mean)
     spread = np.sqrt(second / len(X))
-    constant = (X.min(axis=0) == X.max(axis=0)) | (spread == 0)
+    constant = (varies == 0) | (spread == 0)
     return np.where(constant, 0.0, third / len(X) / np.where(constant, 1.0, spread) ** 3)
+
+
+def _moments(X: Array, centre: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Per column the sums of x - centre, its square and its cube, and how many values differ from the first."""
+    sums = np.zeros((4, X.shape[1]))
+    found = compiled()
+    if found is not None and X.size:
+        found[0].column_moments(X, centre, sums, X.shape[1], X.itemsize)
+        return sums
+    for start in range(0, len(X), ROWS):
+        Z = X[start : start + ROWS] - centre  # float64
+        square = Z * Z
+        differ = (X[start : start + ROWS] != X[0]).sum(axis=0)
+        sums += np.stack([Z.sum(axis=0), square.sum(axis=0), np.einsum("ij,ij->j", square, Z), differ])
+    return sums
 
 
 def _counts(X: Array, columns: Array) -> tuple[Array, Array]:

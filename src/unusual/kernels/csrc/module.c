@@ -148,6 +148,21 @@ static PyObject *score_tails(PyObject *self, PyObject *args) {
     return finish(status, 4, b);
 }
 
+static PyObject *sum_moments(PyObject *self, PyObject *args) {
+    (void)self;
+    Py_buffer b[3]; /* X, centre, sums */
+    Py_ssize_t d, item;
+    if (!PyArg_ParseTuple(args, "y*y*w*nn", b, b + 1, b + 2, &d, &item)) return NULL;
+    int status = 1;
+    Py_ssize_t n = rows_of(b, item, d);
+    if (n >= 0 && (item == 4 || item == 8) && holds(b + 1, 8, d, 1, 1) && holds(b + 2, 8, 4, d, 1)) {
+        Py_BEGIN_ALLOW_THREADS
+        status = column_moments(b[0].buf, n, d, item == 8, b[1].buf, b[2].buf);
+        Py_END_ALLOW_THREADS
+    }
+    return finish(status, 3, b);
+}
+
 static PyObject *fit_histogram(PyObject *self, PyObject *args) {
     (void)self;
     Py_buffer b[4]; /* X, low, scale, counts */
@@ -258,6 +273,7 @@ static PyMethodDef methods[] = {
     {"forest_sum", sum_forest, METH_VARARGS, "X, feature, threshold, leaf, out, d, trees, depth, level"},
     {"tails_counts", count_tails, METH_VARARGS, "X, columns, at_most, below, d, reference, item"},
     {"tails_score", score_tails, METH_VARARGS, "X, columns, skew, out, d, reference, item, copod, leave_out"},
+    {"column_moments", sum_moments, METH_VARARGS, "X, centre, sums, d, item"},
     {"histogram_fit", fit_histogram, METH_VARARGS, "X, low, scale, counts, d, bins, item"},
     {"histogram_score", score_histogram, METH_VARARGS, "X, low, scale, table, out, d, bins, item"},
     {"balls_sum", sum_balls, METH_VARARGS, "X, centres, radius2, value, order, out, d, sets, psi, level"},

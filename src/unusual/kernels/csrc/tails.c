@@ -4,7 +4,7 @@
 
 #include "loops.h"
 
-enum { MOST_CELLS = 1 << 18, PER_CELL = 8, BATCH = 128 };
+enum { MOST_CELLS = 1 << 18, PER_CELL = 4, BATCH = 128, WINDOW = 16 };
 
 #if defined(__GNUC__) || defined(__clang__)
 #define FETCH(at) __builtin_prefetch(at)
@@ -15,14 +15,24 @@ enum { MOST_CELLS = 1 << 18, PER_CELL = 8, BATCH = 128 };
 /* surprise[i] = -log(count[i] / n), with a count of 0 taken as 0.5. Written out, because a compiler can turn this loop
    into vectors, and a call of log it cannot: with x = m 2^e and s = (m - 1) / (m + 1), log x = e log 2 + 2 atanh s. */
 static void surprised(const double *count, size batch, double n, double *surprise) {
+    const double two52 = 4503599627370496.0;
     for (size i = 0; i < batch; i++) {
-        union { double value; uint64_t bits; } x = {(count[i] > 0 ? count[i] : 0.5) / n}, m = x;
+        union { double value; uint64_t bits; } x = {(count[i] > 0 ? count[i] : 0.5) / n}, m, e;
         m.bits = (x.bits & 0xFFFFFFFFFFFFFu) | 0x3FF0000000000000u;
-        int32_t e = (int32_t)(x.bits >> 52) - 1023, high = m.value > 1.4142135623730951;
-        double half = high ? 0.5 * m.value : m.value, s = (half - 1) / (half + 1), t = s * s;
-        double series = 1.0 / 21;
-        for (int k = 19; k > 0; k -= 2) series = series * t + 1.0 / k;
-        surprise[i] = -(0.6931471805599453 * (double)(e + high) + 2 * s * series);
+        e.bits = (x.bits >> 52) | 0x4330000000000000u; /* 2^52 + the exponent: a conversion that vectors have */
+        double high = m.value > 1.4142135623730951 ? 1.0 : 0.0, half = m.value - high * (0.5 * m.value);
+        double s = (half - 1) / (half + 1), t = s * s, series = 1.0 / 21;
+        series = series * t + 1.0 / 19;
+        series = series * t + 1.0 / 17;
+        series = series * t + 1.0 / 15;
+        series = series * t + 1.0 / 13;
+        series = series * t + 1.0 / 11;
+        series = series * t + 1.0 / 9;
+        series = series * t + 1.0 / 7;
+        series = series * t + 1.0 / 5;
+        series = series * t + 1.0 / 3;
+        series = series * t + 1.0;
+        surprise[i] = -(0.6931471805599453 * (e.value - two52 - 1023.0 + high) + 2 * s * series);
     }
 }
 
@@ -70,4 +80,21 @@ int tails_score(tails t, const double *skew, double *out, int copod, int leave_o
     rule r = {(double)(t.reference - leave_out), 0, copod, leave_out, t.reference};
     for (size i = 0; i < t.n; i++) out[i] = 0.0;
     return t.wide ? score_double(t, r, skew, out) : score_float(t, r, skew, out);
+}
+
+int column_moments(const void *X, size n, size d, int wide, const double *centre, double *sums) {
+    double *second = sums + d, *third = second + d, *varies = third + d;
+    for (size j = 0; j < 4 * d; j++) sums[j] = 0;
+#define ADD(VALUE)                                                       \
+    for (size i = 0; i < n; i++) {                                       \
+        const VALUE *x = (const VALUE *)X + i * d, *first = X;           \
+        for (size j = 0; j < d; j++) {                                   \
+            double z = (double)x[j] - centre[j], square = z * z;         \
+            sums[j] += z, second[j] += square, third[j] += square * z;   \
+            varies[j] += x[j] != first[j] ? 1.0 : 0.0;                   \
+        }                                                                \
+    }
+    if (wide) { ADD(double) } else { ADD(float) }
+#undef ADD
+    return 0;
 }

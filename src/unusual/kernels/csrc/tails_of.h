@@ -71,17 +71,31 @@ static void OF(turn_to)(OF(column) *c, tails t, size j) {
     if (c->start) OF(lay_grid)(c);
 }
 
-/* Counts of a batch of values, in three rounds, so that waiting for one value's memory hides behind the others'. */
+/* A cell with few values lies in one window: comparing all of it takes no branch that could be guessed wrong. Values
+   of later cells are larger, so they change no count. */
+static inline void OF(count_window)(const VALUE *sorted, VALUE x, size *below, size *at_most) {
+    int less = 0, most = 0;
+    for (int l = 0; l < WINDOW; l++) less += sorted[l] < x, most += sorted[l] <= x;
+    *at_most = *below + most, *below += less;
+}
+
+/* Counts of a batch of values, in two rounds, so that waiting for one value's memory hides behind the others'. */
 static void OF(count_batch)(const OF(column) *c, const VALUE *x, size stride, size count, size *below, size *at_most) {
     size stop[BATCH];
     for (size i = 0; i < count; i++) {
         OF(bounds)(c, x[i * stride], &below[i], &stop[i]);
-        FETCH(c->sorted + (below[i] + stop[i]) / 2);
+        FETCH(c->sorted + below[i]);
+        FETCH(c->sorted + (stop[i] < c->n ? stop[i] : c->n - 1));
     }
     for (size i = 0; i < count; i++) {
         size from = below[i];
-        below[i] = OF(below)(c, x[i * stride], from, stop[i]);
-        at_most[i] = OF(at_most)(c, x[i * stride], below[i], stop[i]);
+        VALUE value = x[i * stride];
+        if (stop[i] - from < WINDOW && from + WINDOW <= c->n) {
+            OF(count_window)(c->sorted + from, value, below + i, at_most + i);
+            continue;
+        }
+        below[i] = OF(below)(c, value, from, stop[i]);
+        at_most[i] = OF(at_most)(c, value, below[i], stop[i]);
     }
 }
 
