@@ -47,9 +47,9 @@ class TableModel:
         parts = (table.take(slice(start, start + SCORED_AT_ONCE)) for start in starts)
         return np.concatenate([self.detector.anomaly_score(self.encoder.transform(part)) for part in parts])
 
-    def contributions(self, table: Table) -> list[list[Contribution]]:
+    def contributions(self, table: Table, evaluations: int = 1024) -> list[list[Contribution]]:
         """For each row, what each column adds to its score; encoded parts of a column are added up."""
-        values = self.detector.explain(self.encoder.transform(table))  # (n, d encoded)
+        values = self.detector.explain(self.encoder.transform(table), evaluations=evaluations)  # (n, d encoded)
         per_column = np.zeros((len(table), len(self.encoder.columns_)))
         np.add.at(per_column.T, self.encoder.source_, values.T)
         return [contributions(self.encoder, table.row(i), per_column[i]) for i in range(len(table))]

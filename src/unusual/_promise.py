@@ -70,20 +70,31 @@ def _withdrawn(rate: float) -> str:
     )
 
 
-def estimated(scores: Vector, rate: float | None, posterior: ContaminationPosterior | None) -> tuple[float, Promise]:
+def estimated(
+    scores: Vector, rate: float | None, budget: int | None, posterior: ContaminationPosterior | None
+) -> tuple[float, Promise]:
     """Where to cut scores that nothing but the data themselves can judge.
 
-    Either at a share of the rows that the user named, or at the estimated share of anomalies.
+    At a share or a number of rows that the user named, else at the estimated share of anomalies.
     """
     n = len(scores)
-    if posterior is None:
-        assert rate is not None
-        threshold = float(np.quantile(scores, 1 - rate, method="lower"))
-        sentence = f"ranked among themselves: the top {percent(rate)} of {n:,} rows; give a reference for a promise"
-        return threshold, Promise("estimated", None, None, n, None, sentence)
+    if posterior is not None:
+        return _at_estimate(scores, posterior)
+    share = min(1.0, budget / n) if rate is None and budget is not None else float(rate or 0)
+    threshold = float(np.sort(scores)[::-1][min(round(share * n), n - 1)])
+    top = f"top {percent(share)}" if rate is not None else f"{budget:,} most unusual"
+    sentence = f"ranked among themselves: the {top} of {n:,} rows; give a reference of normal rows for a promise"
+    return threshold, Promise("estimated", None, None, n, None, sentence)
+
+
+def _at_estimate(scores: Vector, posterior: ContaminationPosterior) -> tuple[float, Promise]:
+    n = len(scores)
     if posterior.nothing_there_:
-        sentence = f"none of the {n:,} rows stands apart, so none is called unusual; set a rate to see the top"
-        return float(scores.max()), Promise("estimated", None, None, n, None, sentence)
+        sentence = (
+            f"none of the {n:,} rows stands clearly apart, so none is called unusual; set a budget to list the most "
+            "unusual ones, or give a reference of normal rows"
+        )
+        return math.inf, Promise("estimated", None, None, n, None, sentence)
     low, high = posterior.interval_
     sentence = (
         f"ranked, rate estimated: about {percent(posterior.mean_)} of {n:,} rows look anomalous "

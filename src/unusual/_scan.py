@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unusual._model import TableModel
-from unusual._promise import estimated, promise
+from unusual._promise import estimated, percent, promise
 from unusual.catalogue import card, make
 from unusual.data.encoder import TableEncoder
 from unusual.data.read_table import read_table
 from unusual.data.split import calibration_rows, related
-from unusual.data.table import Table
+from unusual.data.table import Table, require
 from unusual.decide import reference as health
 from unusual.decide.fdr import benjamini_hochberg, findings_needed
 from unusual.detector import Detector
@@ -100,17 +100,10 @@ def scan(
     """
     _check_options(kind, alarm_rate, fdr, budget, reference is not None)
     clock = _Clock(progress)
-    settings = {
-        "method": method if isinstance(method, str | None) else type(method).__name__,
-        "alarm_rate": alarm_rate,
-        "id": id,
-        "group": group,
-        "columns": columns,
-        "label": label,
-        "random_state": random_state,
-    }
+    settings = _settings(method, alarm_rate, id, group, columns, label, random_state, budget=budget)
     with clock.step("reading"):
         table = read_table(source, columns=_with(columns, id, group, label))
+        require([name for name in (id, group, label) if name is not None], table.names, table.name)
         _require_rows(table, 2 if reference is None else 1)
     if reference is None:
         findings = _scan_alone(table, method, settings, clock)
@@ -119,7 +112,7 @@ def scan(
             normal = read_table(reference, columns=_with(columns, *_present(table, id, group, label)))
         model = _fit(normal, method, settings, clock)
         findings = _score(model, table, fdr, clock)
-    settings.update(source=_named(source), reference=_named(reference), fdr=fdr, budget=budget)
+    settings.update(source=_named(source), reference=_named(reference), fdr=fdr)
     return _finish(findings, settings, clock)
 
 
@@ -144,17 +137,10 @@ def fit(
     """
     check_rate(alarm_rate)
     clock = _Clock(progress)
-    settings = {
-        "method": method if isinstance(method, str | None) else type(method).__name__,
-        "alarm_rate": alarm_rate,
-        "id": id,
-        "group": group,
-        "columns": columns,
-        "label": label,
-        "random_state": random_state,
-    }
+    settings = _settings(method, alarm_rate, id, group, columns, label, random_state)
     with clock.step("reading"):
         table = read_table(reference, columns=_with(columns, id, group, label))
+        require([name for name in (id, group, label) if name is not None], table.names, table.name)
     return _fit(table, method, settings, clock)
 
 
@@ -196,6 +182,22 @@ def score(
     findings = _score(fitted, table, fdr, clock)
     settings.update(source=_named(source), fdr=fdr, budget=budget)
     return _finish(findings, settings, clock)
+
+
+def _settings(
+    method: str | Detector | None,
+    alarm_rate: float | None,
+    id: str | None,
+    group: str | None,
+    columns: list[str] | None,
+    label: str | None,
+    random_state: int,
+    **more: Any,
+) -> dict[str, Any]:
+    """The options of a scan as plain values, kept with the model and in the findings."""
+    name = method if isinstance(method, str | None) else type(method).__name__
+    roles = {"id": id, "group": group, "columns": columns, "label": label}
+    return {"method": name, "alarm_rate": alarm_rate, **roles, "random_state": random_state, **more}
 
 
 def _check_options(
@@ -296,9 +298,9 @@ def _fdr_promise(fdr: float, p_values: Vector, model: TableModel, withdrawn: boo
     least = findings_needed(len(p_values), fdr, len(calibration))
     held_out = calibration.source == "held out"
     kind = "withdrawn" if withdrawn else "guaranteed" if held_out else "approximate"
-    sentence = f"at most {fdr:.0%} of the findings are expected to be false, if the rows are independent"
+    sentence = f"at most {percent(fdr)} of the findings are expected to be false, if the rows are independent"
     if not held_out:
-        sentence = f"about {sentence} (approximate: the reference was too small to set rows aside)"
+        sentence += " (approximate: the reference was too small to set rows aside)"
     if withdrawn:
         sentence = "the reference no longer fits these data, so no share of false findings is promised"
     sentence += (
@@ -323,11 +325,12 @@ def _scan_alone(table: Table, method: str | Detector | None, settings: dict[str,
         groups = None if settings["group"] is None else related(table, settings["group"], [])
         scores = detector.fit_anomaly_score(X, groups=groups)
     with clock.step("scoring"):
-        p_values = detector.calibration_.p_value(scores)
+        ascending = np.sort(scores)
+        p_values = (len(scores) - np.searchsorted(ascending, scores, side="left")) / len(scores)  # ranks, as shares
         posterior = None
-        if rate is None:
+        if rate is None and settings["budget"] is None:
             posterior = ContaminationPosterior(random_state=settings["random_state"]).fit(scores)
-    threshold, said = estimated(scores, rate, posterior)
+    threshold, said = estimated(scores, rate, settings["budget"], posterior)
     settings.update(why=getattr(detector, "why_", why), reference_rows=len(table))
     model = TableModel(encoder, detector, settings)
     return _findings(model, table, scores, p_values, scores > threshold, threshold, said, list(table.notes))
@@ -348,7 +351,7 @@ def _detector(method: str | Detector | None, rate: float, seed: int, *, clean: b
     name = method or "AutoTable"
     if card(name).role != "detector" or card(name).data not in ("table", "any"):
         raise InputError(f"{name} is no detector of tables; list them with: unusual methods --data table")
-    wanted = {"alarm_rate": rate, "random_state": seed, "reference": "clean" if clean else "mixed"}
+    wanted = {"alarm_rate": rate, "random_state": seed, "reference": "clean" if clean else "mixed", "n_jobs": -1}
     known = make(name)._get_param_names()
     detector: Detector = make(name, **{k: v for k, v in wanted.items() if k in known})
     return detector, "asked for by name" if method else "the default for tables"

@@ -133,14 +133,18 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         """Conformal p-value (n,) of each row of X: the chance of a score at least as high if the row were normal."""
         return self.calibration_.p_value(self.anomaly_score(X))
 
-    def explain(self, X: ArrayLike) -> Vector:
-        """Contribution (n, d) of each column to the score of each row; positive pushes towards unusual."""
+    def explain(self, X: ArrayLike, *, evaluations: int = 1024) -> Vector:
+        """Contribution (n, d) of each column to the score of each row; positive pushes towards unusual.
+
+        Exact where the method has a sum of its own; else sampled Shapley values, at the price of about `evaluations`
+        scored rows for each explained row.
+        """
         check_is_fitted(self)
         X = self._matrix(X, reset=False)
         exact = getattr(self, "_explain", None)
         if exact is not None:
             return np.asarray(exact(X), dtype=np.float64)
-        return contributions(self._score, X, self.background_, evaluations=2048)
+        return contributions(self._score, X, self.background_, evaluations)
 
     def save(self, path: str | Path) -> None:
         """Write the fitted detector to one file that holds numbers and text only, never code."""

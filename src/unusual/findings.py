@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from unusual.data.table import Table
 
 Vector = NDArray[np.float64]
+QUICK = 64  # evaluations for each finding beyond those a person looks at first
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,15 @@ class Findings:
                 return module.DataFrame(plain)
         return data
 
+    def _explain_all(self) -> None:
+        """Contributions of all findings not yet explained, in one go and with less effort than the foremost got."""
+        rows = [i for i in self.rows if i not in self._explained]
+        if rows:
+            found = self.model.contributions(self.table.take(np.array(rows)), evaluations=QUICK)
+            self._explained.update(zip(rows, found, strict=True))
+
     def _reasons(self) -> NDArray[Any]:
+        self._explain_all()
         reasons = np.full(len(self.scores), "", dtype=object)
         for i in self.rows:
             reasons[i] = self.reason(i)
@@ -216,6 +225,7 @@ class Findings:
 
     def records(self) -> list[dict[str, Any]]:
         """The findings as plain dicts, most unusual first."""
+        self._explain_all()
         return [asdict(finding) for finding in self]
 
     def to_html(self, path: str | Path) -> None:

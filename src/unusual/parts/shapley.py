@@ -18,6 +18,9 @@ Rows = NDArray[np.floating[Any]]
 Score = Callable[[Rows], Matrix]
 
 
+AT_ONCE = 200_000  # rows scored in one call: large enough to cost nothing per call, small enough for memory
+
+
 def contributions(score: Score, X: Rows, background: Rows, evaluations: int) -> Matrix:
     """Sampled Shapley values (n, d) of the rows of X (n, d) against the rows of `background` (b, d).
 
@@ -27,25 +30,26 @@ def contributions(score: Score, X: Rows, background: Rows, evaluations: int) -> 
     evaluations : how many scored rows one explained row may cost; walks are added until it is used up, at least one
         pair of walks (an order of the columns and its reverse).
     """
-    d = X.shape[1]
+    n, d = X.shape
     pairs = int(np.clip(evaluations // (2 * (d + 1)), 1, len(background)))
     chosen = background[np.linspace(0, len(background) - 1, pairs).round().astype(int)]
-    return np.stack([_one(score, x, chosen) for x in X]) if len(X) else np.zeros((0, d))
-
-
-def _one(score: Score, x: Rows, background: Rows) -> Matrix:
-    d = len(x)
-    rng = np.random.default_rng(d)  # the same orders for every row: batches do not matter
-    walks, orders = [], []
-    for b in background:
-        order = rng.permutation(d)
-        for walk_order in (order, order[::-1]):
-            rank = np.empty(d, dtype=int)
-            rank[walk_order] = np.arange(d)
-            walks.append(np.where(rank < np.arange(d + 1)[:, None], x, b))  # (d + 1, d), from b to x
-            orders.append(walk_order)
-    scores = score(np.concatenate(walks).astype(x.dtype, copy=False)).reshape(len(orders), d + 1)
-    gains = np.zeros(d)
-    for order, step in zip(orders, np.diff(scores, axis=1), strict=True):
-        gains[order] += step
+    orders = _orders(pairs, d)  # (2 pairs, d)
+    taken = np.argsort(orders, axis=1)[:, None, :] < np.arange(d + 1)[:, None]  # (2 pairs, d + 1, d) from b to x
+    starts = np.repeat(chosen, 2, axis=0)[:, None, :]  # (2 pairs, 1, d)
+    gains = np.zeros((n, d))
+    step = max(1, AT_ONCE // taken[..., 0].size)
+    for first in range(0, n, step):
+        block = X[first : first + step]
+        walks = np.where(taken, block[:, None, None, :], starts)  # (m, 2 pairs, d + 1, d)
+        scores = score(walks.reshape(-1, d)).reshape(walks.shape[:3])
+        steps = np.diff(scores, axis=2)  # (m, 2 pairs, d), the k-th is the gain of column orders[., k]
+        for order, gain in zip(orders, np.moveaxis(steps, 1, 0), strict=True):
+            gains[first : first + step, order] += gain
     return gains / len(orders)
+
+
+def _orders(pairs: int, d: int) -> NDArray[np.int64]:
+    """Random orders of d columns, each followed by its reverse; the same for every row, so batches do not matter."""
+    rng = np.random.default_rng(d)
+    forward = np.stack([rng.permutation(d) for _ in range(pairs)])
+    return np.stack([forward, forward[:, ::-1]], axis=1).reshape(-1, d)
