@@ -196,6 +196,16 @@ def test_packed_rows_serve_many_calls_and_levels(rng):
             np.testing.assert_allclose(single[0][0], one[0][7], rtol=1e-12)
 
 
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_columns_are_sorted_whatever_their_signs_and_sizes(rng, level, dtype):
+    X = (rng.normal(size=(11000, 2)) * 10.0 ** rng.integers(-37, 38, (11000, 2))).astype(dtype)
+    X[::7], X[1::9] = 0.0, -0.0
+    with kernels.at_level(level):
+        for n_jobs in (None, 2):
+            np.testing.assert_array_equal(kernels.tails_fit(X, n_jobs), np.sort(X.T, axis=1))
+
+
 def test_skewness_is_that_of_the_definition(rng):
     X = np.c_[rng.exponential(size=900), np.full(900, 0.1), 1e6 + rng.normal(size=900)]
     c = X - X.mean(axis=0)

@@ -13,7 +13,8 @@ from unusual.kernels.dispatch import compiled
 from unusual.kernels.threads import blocks
 
 Combine = Literal["ecod", "copod"]
-ROWS = 8192  # rows of a block of the skewness sums
+ROWS = 8192  # rows of a block that stays in cache
+RADIX_PAYS = 10_000  # from here on sorting by digits beats comparing
 
 
 def tails_fit(X: Array, n_jobs: int | None = None) -> Array:
@@ -30,10 +31,16 @@ def tails_fit(X: Array, n_jobs: int | None = None) -> Array:
     sorted columns (d, n), dtype of X
     """
     X = array(X, "X", (None, None), FLOATS)
-    columns = np.ascontiguousarray(X.T)
+    columns = np.empty(X.shape[::-1], X.dtype)
+    for row in range(0, len(X), ROWS):  # in blocks, a transposition stays in cache
+        columns[:, row : row + ROWS] = X[row : row + ROWS].T
+    found = compiled() if X.dtype == np.float32 and len(X) > RADIX_PAYS else None
 
     def block(start: int, stop: int) -> None:
-        columns[start:stop].sort(axis=1)
+        if found is None:
+            columns[start:stop].sort(axis=1)
+        else:
+            found[0].columns_sort(columns[start:stop], len(X))
 
     blocks(X.shape[1], n_jobs, block)
     return columns

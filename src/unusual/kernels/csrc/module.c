@@ -1,8 +1,8 @@
 /* The Python side of the loops: arrays come as contiguous buffers, and every length is checked against the sizes. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
-#include <stdarg.h>
 
+#include "arguments.h"
 #include "loops.h"
 #include "nearest.h"
 
@@ -22,52 +22,6 @@ int widest_level(void) { return PLAIN; }
 static int runnable(int level) {
     int widest = widest_level();
     return level < PLAIN ? PLAIN : (level > widest ? widest : level);
-}
-
-/* Does the buffer hold item-sized values of the shape a x b x c? Divides, so that no product can overflow. */
-static int holds(const Py_buffer *buffer, Py_ssize_t item, Py_ssize_t a, Py_ssize_t b, Py_ssize_t c) {
-    Py_ssize_t factors[4] = {item, a, b, c}, left = buffer->len;
-    for (int i = 0; i < 4; i++)
-        if (factors[i] < 0) return 0;
-    for (int i = 0; i < 4; i++) {
-        if (factors[i] == 0) return buffer->len == 0;
-        if (left % factors[i]) return 0;
-        left /= factors[i];
-    }
-    return left == 1;
-}
-
-static Py_ssize_t rows_of(const Py_buffer *buffer, Py_ssize_t item, Py_ssize_t d) {
-    if (d <= 0 || item <= 0 || d > PY_SSIZE_T_MAX / item || buffer->len % (d * item)) return -1;
-    return buffer->len / (d * item);
-}
-
-static void release(int count, Py_buffer *buffers) {
-    for (int i = 0; i < count; i++) PyBuffer_Release(&buffers[i]);
-}
-
-/* status: 0 done, -1 out of memory, 1 the sizes do not fit the arrays. */
-static PyObject *finish(int status, int count, Py_buffer *buffers) {
-    release(count, buffers);
-    if (status == 0) Py_RETURN_NONE;
-    if (status < 0) return PyErr_NoMemory();
-    PyErr_SetString(PyExc_ValueError, "the sizes given do not fit the arrays; call the function of unusual.kernels");
-    return NULL;
-}
-
-static int outside(const int32_t *values, size count, size limit) {
-    int32_t low = 0, high = 0;
-    for (size i = 0; i < count; i++) {
-        low = values[i] < low ? values[i] : low;
-        high = values[i] > high ? values[i] : high;
-    }
-    return low < 0 || (count && high >= limit);
-}
-
-static int outside_long(const int64_t *values, size count, int64_t lowest, int64_t limit) {
-    for (size i = 0; i < count; i++)
-        if (values[i] < lowest || values[i] >= limit) return 1;
-    return 0;
 }
 
 static PyObject *widest(PyObject *self, PyObject *none) {
@@ -146,6 +100,21 @@ static PyObject *score_tails(PyObject *self, PyObject *args) {
         Py_END_ALLOW_THREADS
     }
     return finish(status, 4, b);
+}
+
+static PyObject *sort_floats(PyObject *self, PyObject *args) {
+    (void)self;
+    Py_buffer b[1]; /* columns */
+    Py_ssize_t n;
+    if (!PyArg_ParseTuple(args, "w*n", b, &n)) return NULL;
+    int status = 1;
+    Py_ssize_t d = rows_of(b, 4, n);
+    if (d >= 0 && (uint64_t)n < UINT32_MAX) {
+        Py_BEGIN_ALLOW_THREADS
+        status = columns_sort(b[0].buf, d, n);
+        Py_END_ALLOW_THREADS
+    }
+    return finish(status, 1, b);
 }
 
 static PyObject *sum_moments(PyObject *self, PyObject *args) {
@@ -273,6 +242,7 @@ static PyMethodDef methods[] = {
     {"forest_sum", sum_forest, METH_VARARGS, "X, feature, threshold, leaf, out, d, trees, depth, level"},
     {"tails_counts", count_tails, METH_VARARGS, "X, columns, at_most, below, d, reference, item"},
     {"tails_score", score_tails, METH_VARARGS, "X, columns, skew, out, d, reference, item, copod, leave_out"},
+    {"columns_sort", sort_floats, METH_VARARGS, "columns, n"},
     {"column_moments", sum_moments, METH_VARARGS, "X, centre, sums, d, item"},
     {"histogram_fit", fit_histogram, METH_VARARGS, "X, low, scale, counts, d, bins, item"},
     {"histogram_score", score_histogram, METH_VARARGS, "X, low, scale, table, out, d, bins, item"},
