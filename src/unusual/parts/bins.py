@@ -14,6 +14,7 @@ from unusual.parts.rows import some_rows
 
 ROWS_TO_CHOOSE_FROM = 10_000
 MOST_BINS = 256
+EDGE = 1e-9  # of a bin
 
 Rows = NDArray[np.floating[Any]]
 Values = NDArray[np.float64]
@@ -33,9 +34,17 @@ class Bins:
     number: Counts
 
     @classmethod
-    def between(cls, low: Values, high: Values, number: Counts) -> Bins:
-        """`number` (d,) bins from `low` to `high` in each column; where they are equal, one value is bin 0."""
-        return cls(low, (high - low) / number, number)
+    def between(cls, low: Rows, high: Rows, number: Counts) -> Bins:
+        """`number` (d,) bins from `low` to `high` in each column; where they are equal, one value is bin 0.
+
+        Edges lie a hair too high: values that are meant to be on an edge, as whole numbers often are, belong to the bin
+        below it whatever rounding did to them, so that scores do not change with the units of a column.
+        """
+        resolution = 2.0 * np.spacing(np.maximum(np.abs(low), np.abs(high)))  # of the precision the columns are in
+        start = np.asarray(low, dtype=np.float64)
+        width = (high - start) / number
+        hair = np.minimum(np.maximum(EDGE * width, resolution), width / 4)
+        return cls(start + hair, width, number)
 
     def counts(self, X: Rows, n_jobs: int | None = None) -> Counts:
         """How many values of each column of X (n, d) lie in each bin: (d, largest number), 0 beyond a column's own."""
@@ -75,8 +84,8 @@ class Bins:
         return np.where(half > 2 * number + 1, -1, np.clip((half - 1) // 2, 0, number - 1))
 
 
-def column_range(X: Rows) -> tuple[Values, Values]:
-    """Smallest and largest value of each column of X (n, d), in float64."""
+def column_range(X: Rows) -> tuple[Rows, Rows]:
+    """Smallest and largest value (d,) of each column of X (n, d)."""
     d = X.shape[1]
     width = max(1, 512 // d)  # rows side by side: NumPy is slow along short rows
     whole = len(X) // width * width
@@ -85,8 +94,7 @@ def column_range(X: Rows) -> tuple[Values, Values]:
     if whole:
         lows.append(wide.min(axis=0).reshape(width, d))
         highs.append(wide.max(axis=0).reshape(width, d))
-    low, high = np.concatenate(lows).min(axis=0), np.concatenate(highs).max(axis=0)
-    return low.astype(np.float64), high.astype(np.float64)
+    return np.concatenate(lows).min(axis=0), np.concatenate(highs).max(axis=0)
 
 
 def numbers_of_bins(X: Rows, n_bins: int | str) -> Counts:

@@ -24,6 +24,7 @@ FLOOR = 0.1  # added to every density, so that an empty bin costs -log2(0.1) = 3
 class HBOS(Detector):
     """Sum over columns of -log2(density + 0.1), the density of the row's bin where the column has spread 1.
 
+    A value on the edge of two bins belongs to the lower one (PyOD counts it in the upper and looks it up in the lower).
     Values up to half a bin beyond the reference belong to its outermost bin, further ones to its rarest. Rows of the
     reference are judged with themselves taken out of their bins (`fit_anomaly_score`, calibration); edges and spread
     stay.
