@@ -1,0 +1,1 @@
+"""Proofs on decisions: thresholds, false alarms, false discoveries, how many anomalies."""
