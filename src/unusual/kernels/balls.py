@@ -128,7 +128,7 @@ def _sum(X: Array, centres: Array, radius2: Array, value: Array, n_jobs: int | N
     found = compiled()
     sets, psi, d = centres.shape
 
-    def block(start: int, stop: int) -> None:
+    def _block(start: int, stop: int) -> None:
         if found is None:
             step = max(1, CELLS // (sets * psi))
             for at in range(start, stop, step):
@@ -138,7 +138,7 @@ def _sum(X: Array, centres: Array, radius2: Array, value: Array, n_jobs: int | N
             sizes = d, sets, psi, found[1]
             found[0].balls_sum(X[start:stop], centres, radius2, value, order, out[start:stop], *sizes)
 
-    blocks(len(X), n_jobs, block, smallest=64)
+    blocks(len(X), n_jobs, _block, smallest=64)
     return out
 
 

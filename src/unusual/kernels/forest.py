@@ -82,14 +82,14 @@ def forest_sum(X: Array, feature: Array, threshold: Array, leaf: Array, n_jobs: 
     out = np.empty(len(X))
     found = compiled()
 
-    def block(start: int, stop: int) -> None:
+    def _block(start: int, stop: int) -> None:
         if found is None:
             out[start:stop] = forest_twin.total(X[start:stop], feature, threshold, leaf)
         else:
             sizes = X.shape[1], len(feature), leaf.shape[1].bit_length() - 1
             found[0].forest_sum(X[start:stop], feature, threshold, leaf, out[start:stop], *sizes, found[1])
 
-    blocks(len(X), n_jobs, block, smallest=1024)
+    blocks(len(X), n_jobs, _block, smallest=1024)
     return out
 
 

@@ -43,7 +43,7 @@ def histogram_fit(X: Array, low: Array, width: Array, n_bins: int, n_jobs: int |
     parts: list[Array] = []
     found = compiled()
 
-    def block(start: int, stop: int) -> None:
+    def _block(start: int, stop: int) -> None:
         counts = np.zeros((X.shape[1], n_bins + 2), np.int64)
         if found is None:
             for at in range(start, stop, ROWS):
@@ -54,7 +54,7 @@ def histogram_fit(X: Array, low: Array, width: Array, n_bins: int, n_jobs: int |
             found[0].histogram_fit(X[start:stop], low, scale, counts, X.shape[1], n_bins, X.itemsize)
         parts.append(counts)
 
-    blocks(len(X), n_jobs, block, smallest=ROWS)
+    blocks(len(X), n_jobs, _block, smallest=ROWS)
     counts: NDArray[np.int64] = np.sum(parts, axis=0)
     return np.ascontiguousarray(counts[:, 1:-1])
 
@@ -89,7 +89,7 @@ def histogram_score(X: Array, low: Array, width: Array, table: Array, n_jobs: in
     out = np.empty(len(X))
     found = compiled()
 
-    def block(start: int, stop: int) -> None:
+    def _block(start: int, stop: int) -> None:
         if found is not None:
             found[0].histogram_score(X[start:stop], low, scale, table, out[start:stop], X.shape[1], n_bins, X.itemsize)
             return
@@ -100,7 +100,7 @@ def histogram_score(X: Array, low: Array, width: Array, table: Array, n_jobs: in
                 score += table[j][cell]
             out[at:end] = score
 
-    blocks(len(X), n_jobs, block, smallest=ROWS)
+    blocks(len(X), n_jobs, _block, smallest=ROWS)
     return out
 
 

@@ -66,8 +66,8 @@ def nearest(
     distance, index = np.empty((len(Q), k)), np.empty((len(Q), k), np.int64)
     moved, order = packed.move(Q, found[0])  # queries near each other are answered together and share what they skip
 
-    def block(start: int, stop: int) -> None:
+    def _block(start: int, stop: int) -> None:
         packed.search(Q, order[start:stop], without, (distance, index), moved, found)
 
-    blocks(len(Q), n_jobs, block, smallest=64)
+    blocks(len(Q), n_jobs, _block, smallest=64)
     return distance, index

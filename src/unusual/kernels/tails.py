@@ -36,13 +36,13 @@ def tails_fit(X: Array, n_jobs: int | None = None) -> Array:
         columns[:, row : row + ROWS] = X[row : row + ROWS].T
     found = compiled() if X.dtype == np.float32 and len(X) > RADIX_PAYS else None
 
-    def block(start: int, stop: int) -> None:
+    def _block(start: int, stop: int) -> None:
         if found is None:
             columns[start:stop].sort(axis=1)
         else:
             found[0].columns_sort(columns[start:stop], len(X))
 
-    blocks(X.shape[1], n_jobs, block)
+    blocks(X.shape[1], n_jobs, _block)
     return columns
 
 
@@ -70,14 +70,14 @@ def tails_counts(X: Array, columns: Array, n_jobs: int | None = None) -> tuple[N
     at_most, below = np.empty(X.shape, np.int64), np.empty(X.shape, np.int64)
     found = compiled()
 
-    def block(start: int, stop: int) -> None:
+    def _block(start: int, stop: int) -> None:
         if found is None:
             at_most[start:stop], below[start:stop] = _counts(X[start:stop], columns)
         else:
             sizes = columns.shape[0], columns.shape[1], X.itemsize
             found[0].tails_counts(X[start:stop], columns, at_most[start:stop], below[start:stop], *sizes)
 
-    blocks(len(X), n_jobs, block, smallest=1024)
+    blocks(len(X), n_jobs, _block, smallest=1024)
     return at_most, below
 
 
@@ -132,7 +132,7 @@ def tails_score(
     out = np.empty(len(X))
     found = compiled()
 
-    def block(start: int, stop: int) -> None:
+    def _block(start: int, stop: int) -> None:
         if found is not None:
             sizes = columns.shape[0], columns.shape[1], X.itemsize
             copod = int(combine == "copod")
@@ -143,7 +143,7 @@ def tails_score(
             counts = _counts(X[start:stop, j : j + 1], columns[j : j + 1])
             out[start:stop] += _terms(*counts, sign[j : j + 1], combine, size, leave_out)[:, 0]
 
-    blocks(len(X), n_jobs, block, smallest=4096)
+    blocks(len(X), n_jobs, _block, smallest=4096)
     return out
 
 
