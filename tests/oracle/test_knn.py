@@ -35,14 +35,13 @@ def test_equal_rows_find_each_other_but_not_themselves() -> None:
     X = np.array([[0.0], [0.0], [1.0], [5.0]])
     scores = KNN(n_neighbors=1).fit_anomaly_score(X) * X.std()
     assert_allclose(scores, [0, 0, 1, 4], atol=1e-12)
-    assert np.isfinite(KNN(n_neighbors=99).fit_anomaly_score(X)).all()
+    assert_allclose(KNN(n_neighbors=99).fit_anomaly_score(X), KNN(n_neighbors=3).fit_anomaly_score(X))
 
 
 def test_search_in_all_cells_is_exact(rng, monkeypatch) -> None:
     X, Q = rng.normal(size=(500, 4)), rng.normal(size=(40, 4))
     exact, cells = Neighbours.build(X, False), Neighbours.build(X, True)
-    assert exact.centres is None
-    assert cells.centres is not None
+    assert cells.centres.shape == (22, 4)
     monkeypatch.setattr(neighbours, "SEARCHED", len(cells.centres))
     for exclude, queries in ((None, Q), (np.arange(500), X)):
         for ours, expected in zip(cells.query(queries, 6, exclude), exact.query(queries, 6, exclude), strict=True):

@@ -59,6 +59,18 @@ def test_scores_of_normal_rows_follow_the_chi_squared_law(rng) -> None:
         assert_allclose(np.quantile(scores, p), chi2.ppf(p, 4), rtol=0.06)
 
 
+def test_left_out_scores_are_those_of_the_average_without_the_row(rng) -> None:
+    X = rng.normal(size=(60, 3)) * [1, 100, 0.01]
+    detector = RobustMahalanobis()
+    scores = detector.fit_anomaly_score(X)
+    assert_allclose(scores[~detector._inside], detector.anomaly_score(X)[~detector._inside], rtol=1e-12)
+    for i in np.flatnonzero(detector._inside)[:20]:
+        rest = X[detector._inside & (np.arange(60) != i)]
+        precision = np.linalg.inv(np.cov(rest.T, bias=True) / detector._truncated)
+        gap = X[i] - rest.mean(axis=0)
+        assert_allclose(scores[i], gap @ precision @ gap, rtol=1e-8)
+
+
 def test_each_step_shrinks_the_determinant(rng) -> None:
     Z = rng.standard_t(3, size=(300, 3))
     mean, S = robust_mahalanobis._subset(Z, np.linalg.norm(Z - 3, axis=1), 160)

@@ -135,6 +135,7 @@ def enclosing_plane(features: Vector, nu: float) -> tuple[Vector, float]:
     corner = 1e-2 * max(float(along.std()), 1e-12)  # width of the rounding, in units of the projections
 
     def loss(parameters: Vector) -> tuple[float, Vector]:
+        """Value and gradient (r + 1,) at the normal and the offset (r + 1,)."""
         w, rho = parameters[:-1], parameters[-1]
         short = rho - features @ w  # (n,), positive outside
         slope = np.clip(short / corner, 0, 1)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import chi2, rankdata
 
@@ -72,8 +73,9 @@ class RobustMahalanobis(Detector):
         raw = Ellipsoid.of(middle + scale * mean, S, scale)
         cutoff = chi2.ppf(KEPT, X.shape[1])
         distance, h = raw.distance(X), self._size(*X.shape)
-        near = Moments.of(X[distance <= max(cutoff, np.partition(distance, h - 1)[h - 1])])
-        truncated = chi2.cdf(cutoff, X.shape[1] + 2) / KEPT  # variance of a normal row inside the cut-off
+        self._inside = distance <= max(cutoff, np.partition(distance, h - 1)[h - 1])  # (n,), kept to calibrate
+        near = Moments.of(X[self._inside])
+        self._truncated = truncated = chi2.cdf(cutoff, X.shape[1] + 2) / KEPT  # variance of a normal row inside
         covariance = near.scatter / near.count / truncated / np.outer(scale, scale)
         if self.shrinkage is None:
             shrinkage = _needed_shrinkage(covariance)
@@ -81,6 +83,12 @@ class RobustMahalanobis(Detector):
 
     def _score(self, X: Matrix) -> Vector:
         return self.ellipsoid_.distance(X)
+
+    def _train_score(self, X: Matrix, rows: NDArray[np.int64]) -> Vector:
+        """Each row that was averaged is taken out of mean and covariance; the subset behind them stays."""
+        distance, m = self.ellipsoid_.distance(X[rows]), int(self._inside.sum())
+        rest = np.maximum(1 - distance / (self._truncated * max(m - 1, 1)), 1e-12)  # one minus its leverage
+        return np.where(self._inside[rows], distance * m / max(m - 1, 1) / rest, distance)
 
     def _explain(self, X: Matrix) -> Vector:
         return self.ellipsoid_.contributions(X)
