@@ -14,9 +14,10 @@ from functools import reduce
 from operator import add
 
 import numpy as np
-from scipy.linalg import cho_solve, cholesky
 
 from unusual.detector import Detector, Labels, Matrix, Vector
+from unusual.errors import InputError
+from unusual.parts.ellipsoid import Ellipsoid
 from unusual.parts.gaussian import Moments
 
 
@@ -34,6 +35,8 @@ class Mahalanobis(Detector):
     ----------
     moments_ : Moments
         Count, mean (d,) and scatter (d, d) of the reference.
+    ellipsoid_ : Ellipsoid
+        Mean (d,) and whitening axes (d, d).
     """
 
     def __init__(self, shrinkage: float = 0.01, alarm_rate: float = 0.01) -> None:
@@ -41,21 +44,23 @@ class Mahalanobis(Detector):
         self.alarm_rate = alarm_rate
 
     def _fit(self, X: Matrix, y: Labels | None) -> None:
+        if not 0 < self.shrinkage <= 1:
+            raise InputError(f"shrinkage is {self.shrinkage!r}; give a number above 0, at most 1, such as 0.01")
         self._merge([self._summary(X)])
 
     def _score(self, X: Matrix) -> Vector:
-        return np.asarray(self._explain(X).sum(axis=1))  # (n, d) -> (n,)
+        return self.ellipsoid_.distance(X)
 
     def _explain(self, X: Matrix) -> Vector:
-        Z = X - self.moments_.mean  # (n, d)
-        return np.asarray(Z * cho_solve((self.factor_, True), Z.T).T)  # (n, d), rows sum to the score
+        return self.ellipsoid_.contributions(X)
 
     def _summary(self, X: Matrix) -> Moments:
         return Moments.of(X)
 
     def _merge(self, summaries: list[Moments]) -> None:
         self.moments_ = reduce(add, summaries)
-        S = self.moments_.covariance(self.shrinkage)
+        S = self.moments_.covariance(self.shrinkage)  # (d, d)
         flat = np.diag(S) <= 0
         S[flat, flat] = 1.0  # a constant column: nothing is known of what a deviation in it is worth
-        self.factor_ = cholesky(S, lower=True)  # (d, d)
+        scale = np.sqrt(np.diag(S))
+        self.ellipsoid_ = Ellipsoid.of(self.moments_.mean, S / np.outer(scale, scale), scale)
