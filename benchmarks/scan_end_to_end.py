@@ -23,6 +23,7 @@ COLUMNS = 10
 CHUNK = 250_000
 SIZES = {"million": 1_000_000, "ten_million": 10_000_000}
 STARTS = 11
+METHODS = ("AutoTable", "IsolationForest", "ECOD")  # the default first
 HEAVY = ("numpy", "scipy", "sklearn", "torch", "pandas", "polars", "pyarrow", "duckdb", "narwhals")
 WRITE = "import sys; from benchmarks.scan_end_to_end import write; write(sys.argv[1], int(sys.argv[2]))"
 LIST = "import json, sys; old = set(sys.modules); import unusual; print(json.dumps(sorted(set(sys.modules) - old)))"
@@ -60,17 +61,19 @@ def write(path: str, n: int, d: int = COLUMNS, chunk: int = CHUNK) -> None:
 
 
 def _scanned(n: int) -> dict[str, Any]:
-    """Wall and CPU seconds and peak memory of the command on a fresh file; the first run is measured, as for a user."""
+    """Wall and CPU seconds and peak memory of the command on a fresh file, with each method."""
+    from unusual.catalogue import cards
+
+    runs = {}
     with tempfile.TemporaryDirectory() as folder:
         source, page = Path(folder, "table.csv"), Path(folder, "report.html")
         # written elsewhere, since a child starts with the peak of the process that starts it
-        code = (
-            f"from pathlib import Path; from benchmarks.scan_end_to_end import write; write(Path({str(source)!r}), {n})"
-        )
-        subprocess.run([sys.executable, "-c", code], check=True)
+        subprocess.run([sys.executable, "-c", WRITE, str(source), str(n)], check=True)
         size = source.stat().st_size
-        answer = spent([*COMMAND, "scan", str(source), "--html", str(page)], _all_cores())
-    return {"rows": n, "columns": COLUMNS, "file_mb": round(size / 2**20, 1), "cores": os.cpu_count(), **answer}
+        for method in [method for method in METHODS if method in cards()]:
+            command = [*COMMAND, "scan", str(source), "--method", method, "--html", str(page)]
+            runs[method] = spent(command, _all_cores())
+    return {"rows": n, "columns": COLUMNS, "file_mb": round(size / 2**20, 1), "runs": runs}
 
 
 def _all_cores() -> dict[str, str]:

@@ -97,14 +97,18 @@ def _memory(row: dict[str, Any]) -> str:
 
 def end_to_end(kept: dict[str, Any]) -> str:
     """The section on the scan from CSV to report."""
-    lines = [
-        [f"{row['rows']:,} x {row['columns']}", f"{row['file_mb']:,.0f}", f"{row['wall_s']:.1f}", f"{row['cpu_s']:.1f}",
-         f"{row['peak_mb']:,.0f}", row["said"][-1] if row["exit"] else ""]
-        for key, row in kept.items() if key.endswith("million")
-    ]  # fmt: skip
-    heads = ["rows x columns", "file MB", "wall s", "CPU s", "peak MB", "failed"]
-    text = "## From a CSV file to the report\n\n`unusual scan table.csv --html report.html`, two cores.\n\n"
-    text += table(heads, sorted(lines, key=lambda line: len(line[0])))
+    lines = []
+    for key in ("million", "ten_million"):
+        row = kept.get(key, {"runs": {}})
+        for method, run in row["runs"].items():
+            size = [f"{row['rows']:,} x {row['columns']}", f"{row['file_mb']:,.0f}"]
+            failed = " ".join(run["said"]) if run["exit"] else ""
+            figures = [f"{run['wall_s']:.1f}", f"{run['cpu_s']:.1f}", f"{run['peak_mb']:,.0f}"]
+            lines.append([*size, method, *figures, failed])
+    text = (
+        "## From a CSV file to the report\n\n`unusual scan table.csv --method METHOD --html report.html`, all cores.\n"
+    )
+    text += "\n" + table(["rows x columns", "file MB", "method", "wall s", "CPU s", "peak MB", "failed"], lines)
     start = kept.get("start")
     if start:
         heavy = ", ".join(start["heavy"]) or "none of numpy, scipy, scikit-learn, torch, pandas"

@@ -86,7 +86,7 @@ ROWS = {
     "numpy_cblof": Row("CBLOF", 100_000, 10, "pyod_fit", {"method": "CBLOF"}, NUMPY),
     "numpy_pca": Row("PCA", 200_000, 10, "pyod_fit", {"method": "PCA"}, NUMPY),
     "numpy_gmm": Row("GaussianMixture", 100_000, 10, "pyod_fit", {"method": "GMM"}, NUMPY, {"n_components": 1}),
-    "numpy_kde": Row("KDE", 5_000, 10, "pyod_fit", {"method": "KDE"}, NUMPY),
+    "numpy_kde": Row("KDE", 5_000, 10, "pyod_fit", {"method": "KDE"}, NUMPY, {"bandwidth": 1.0}),
     "numpy_ocsvm": Row("OneClassSVM", 5_000, 10, "pyod_fit", {"method": "OCSVM"}, NUMPY),
     "numpy_mcd": Row("RobustMahalanobis", 10_000, 20, "pyod_fit", {"method": "MCD"}, NUMPY, dtype="float64"),
 }  # fmt: skip
