@@ -100,7 +100,7 @@ def test_histogram_scores_agree_with_pyod(pyod_scores, name):
     place = (X - edges[0]) / (edges[-1] - edges[0]) * 10
     inner = (place > 0.5) & (place < 9.5)
     on_edge = (inner & (np.abs(place - np.round(place)) < 1e-9)).any(axis=1)  # there PyOD takes the bin below
-    assert on_edge.mean() < 0.5
+    assert on_edge.mean() < 0.1
     np.testing.assert_allclose(score[~on_edge], pyod_scores[f"{name}/HBOS_bins10/train"][~on_edge], rtol=1e-9)
 
 
@@ -112,8 +112,7 @@ def test_balls_agree_with_pyod(pyod_scores, name):
     golden = pyod_scores[f"{name}/INNE/learnt_radius"]
     np.testing.assert_allclose(radius2, golden, rtol=1e-4, atol=1e-5)
     score = kernels.isolation_balls(X, centres, radius2, pyod_scores[f"{name}/INNE/learnt_ratio"])
-    np.testing.assert_allclose(score, pyod_scores[f"{name}/INNE/train"], atol=0.02)
-    assert np.mean(np.abs(score - pyod_scores[f"{name}/INNE/train"]) < 1e-6) > 0.8
+    np.testing.assert_allclose(score, pyod_scores[f"{name}/INNE/train"], atol=1e-12)
 
 
 def slow_nearest(Q, X, k, exclude):
