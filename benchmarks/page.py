@@ -50,7 +50,7 @@ def _machines() -> str:
     """The machines that the figures come from, each once, with what was measured on it."""
     found: dict[str, dict[str, Any]] = {}
     measured: dict[str, list[str]] = {}
-    for name in ("tables_accuracy", "tables_speed", "scan_end_to_end"):
+    for name in sections():
         for part, value in load(name).items():
             machine = value["machine"]
             key = f"{machine['processor']} {machine['flags']}"
