@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unusual.errors import InputError
 from unusual.kernels import histogram_fit, histogram_score
-from unusual.parts.rows import some_rows
+from unusual.parts.rows import some_rows, wide_blocks
 
 ROWS_TO_CHOOSE_FROM = 10_000
 MOST_BINS = 256
@@ -87,14 +87,10 @@ class Bins:
 def column_range(X: Rows) -> tuple[Rows, Rows]:
     """Smallest and largest value (d,) of each column of X (n, d)."""
     d = X.shape[1]
-    width = max(1, 512 // d)  # rows side by side: NumPy is slow along short rows
-    whole = len(X) // width * width
-    wide = X[:whole].reshape(-1, width * d) if whole else X[:0].reshape(0, width * d)
-    lows, highs = [X[whole:]], [X[whole:]]
-    if whole:
-        lows.append(wide.min(axis=0).reshape(width, d))
-        highs.append(wide.max(axis=0).reshape(width, d))
-    return np.concatenate(lows).min(axis=0), np.concatenate(highs).max(axis=0)
+    ends = [(block.min(axis=0), block.max(axis=0)) for block in wide_blocks(X)]
+    low = np.min([low.reshape(-1, d).min(axis=0) for low, _ in ends], axis=0)
+    high = np.max([high.reshape(-1, d).max(axis=0) for _, high in ends], axis=0)
+    return low, high
 
 
 def numbers_of_bins(X: Rows, n_bins: int | str) -> Counts:

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from unusual.parts.rows import wide_blocks
+
 Float = TypeVar("Float", np.float32, np.float64)
 
 
@@ -23,11 +25,20 @@ class Standardizer:
 
     @classmethod
     def of(cls, X: NDArray[np.floating[Any]]) -> Standardizer:
-        mean = X.mean(axis=0, dtype=np.float64)
-        squares = np.zeros(X.shape[1])
-        for start in range(0, len(X), 65536):  # blocks: no second copy of a large table
-            squares += np.square(X[start : start + 65536] - mean).sum(axis=0)
-        scale = np.sqrt(squares / len(X))
+        d = X.shape[1]
+        count, mean, squares = 0, np.zeros(d), np.zeros(d)
+        for block in wide_blocks(X):
+            Z = block.astype(np.float64)  # (m, k d), k rows side by side
+            side = Z.shape[1] // d
+            size = len(Z) * side
+            own = Z.sum(axis=0).reshape(side, d).sum(axis=0) / size
+            Z -= np.tile(own, side)
+            gap = own - mean
+            squares += np.einsum("ij,ij->j", Z, Z).reshape(side, d).sum(axis=0)
+            squares += gap * gap * (count * size / (count + size))
+            mean += gap * (size / (count + size))
+            count += size
+        scale = np.sqrt(squares / count)
         flat = scale <= 1e-12 * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)
         return cls(mean, np.where(flat, 1.0, scale))
 
