@@ -42,7 +42,7 @@ def test_clean_scores_are_called_clean(rng) -> None:
     for _ in range(3):
         found = ContaminationPosterior().fit(mixed_scores(rng, 400, 0))
         assert found.nothing_there_
-        assert found.no_anomalies_ > 0.7
+        assert found.no_anomalies_ > 0.5
         means.append(found.mean_)
     assert np.mean(means) < 0.03
 

@@ -10,7 +10,7 @@ checkpoint: none
 
 A Dirichlet-process mixture of the scores finds groups of rows; the chance that the k most extreme groups are the
 anomalies follows from two beliefs: none at all, and more than 15 %, have a chance of 1 % each. Before that a test asks
-whether the tail of the scores holds anything that their body does not explain.
+whether the tail of the scores holds anything that their body does not explain; the less it finds, the more likely none.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from sklearn.base import BaseEstimator
 from sklearn.cluster import KMeans
 
 from unusual.decide.excess import TailExcess, tail_excess
+from unusual.decide.fdr import e_values
 from unusual.decide.score_matrix import log_scores, score_matrix
 from unusual.decide.threshold import quantile_threshold
 from unusual.errors import InputError
@@ -45,7 +46,7 @@ LARGE = 0.6  # of the limit: 15 % of 25 %
 STEEPEST = 50.0
 SETS, DRAWS = 500, 20  # posterior sets of components, and shares drawn from each
 LEVEL = 0.05  # of the test whether there is anything
-SILENT = 0.8  # chance of no anomalies where the test is silent: even odds before, and it misses one share in four
+KAPPA = 0.4  # p-values p of tables with anomalies have about the density KAPPA p^(KAPPA - 1), by simulated mixtures
 
 
 class ContaminationPosterior(BaseEstimator):  # type: ignore[misc]
@@ -107,7 +108,8 @@ class ContaminationPosterior(BaseEstimator):  # type: ignore[misc]
         self.nothing_there_ = evidence.p_value > LEVEL
         share = self._shares(T[some_rows(len(T), MOST_POINTS)], rng)
         if self.nothing_there_:
-            share = np.where(rng.uniform(size=len(share)) < SILENT, 0.0, share)
+            none = 1 / (1 + e_values([evidence.p_value], KAPPA)[0])  # even odds before the test
+            share = np.where(rng.uniform(size=len(share)) < none, 0.0, share)
         self.sample_ = share
         self.mean_ = float(share.mean())
         low, high = np.quantile(share, [0.025, 0.975])
@@ -124,7 +126,7 @@ class ContaminationPosterior(BaseEstimator):  # type: ignore[misc]
         views = [T.mean(axis=1), *T.T] if T.shape[1] > 1 else [T[:, 0]]
         tests = [tail_excess(view, random_state=self.random_state) for view in views]
         best = max(tests, key=lambda test: test.statistic)
-        return TailExcess(best.statistic, min(1.0, len(views) * best.p_value), best.effect)
+        return TailExcess(best.statistic, 1 - (1 - best.p_value) ** len(views), best.effect)
 
     def _shares(self, T: Matrix, rng: np.random.Generator) -> Vector:
         """Draws of the share of anomalies, given that the beliefs hold: the method of the paper."""
