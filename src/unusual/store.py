@@ -35,6 +35,10 @@ VALUES = {
     "Tails": "unusual.parts.tails",
     "TableModel": "unusual._model",
     "TableEncoder": "unusual.data.encoder",
+    "Dependence": "unusual.parts.dependence",
+    "Margins": "unusual.parts.margins",
+    "Projection": "unusual.parts.projection",
+    "Spread": "unusual.parts.spread",
 }
 ALLOWED = (
     "float64",

@@ -16,6 +16,7 @@ class Case:
 
 
 CASES = [
+    Case("AutoTable", slow=True),
     Case("CBLOF"),
     Case("ContaminationPosterior"),
     Case("COPOD", blind_to={"ring": "each column alone holds the middle of the ring for ordinary"}),

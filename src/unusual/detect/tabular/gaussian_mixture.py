@@ -93,9 +93,30 @@ class GaussianMixture(Detector):
         self._gaussians = _gaussians(self.weights_, self.means_, self.covariances_)
 
     def _score(self, X: Matrix) -> Vector:
+        return -_log_sum(self._densities(X))
+
+    def _train_score(self, X: Matrix, rows: Labels) -> Vector:
+        """Each row's share is taken out of each component's weight, mean and covariance; the other shares stay."""
+        density = self._densities(X[rows])  # (m, k)
+        share = np.exp(density - _log_sum(density)[:, None])
+        count = np.maximum(self.weights_ * min(len(X), EM_ROWS), share + 1e-9)  # (m, k)
+        part = share / np.maximum(count - share, 1e-9)  # of a row in what is left of its component
+        squared = 2 * (self._peaks() - density)  # Mahalanobis, in each component
+        left = np.maximum(1 - part * squared, 1e-9)  # the determinant loses this factor
+        d = self.means_.shape[1]
+        shrunk = np.log1p(part)
+        without = squared * (1 + part) / left
+        change = (squared - without) / 2 - (d * shrunk + np.log(left)) / 2 - shrunk
+        return -_log_sum(density + change)
+
+    def _densities(self, X: Matrix) -> Vector:
+        """Logarithm of the weighted density (n, k) of each row under each component."""
         if not hasattr(self, "_gaussians"):
             self._gaussians = _gaussians(self.weights_, self.means_, self.covariances_)
-        return -_log_sum(_log_densities(self.scaling_(X), self._gaussians))
+        return _log_densities(self.scaling_(X), self._gaussians)
+
+    def _peaks(self) -> Vector:
+        return np.array([peak for _, peak in self._gaussians])
 
     def _em(self, Z: Vector, k: int, rng: np.random.Generator) -> Fit:
         """A maximum of the likelihood of the rows Z (n, d), from the clusters of k-means."""
