@@ -8,7 +8,7 @@ JOBS ?= auto
 
 demo: .venv/base
 	$(BIN)/python examples/breast_cancer.py demo/breast_cancer.csv
-	$(BIN)/unusual scan demo/breast_cancer.csv --id sample --label malignant --html demo/report.html
+	$(BIN)/unusual scan demo/breast_cancer.csv --id sample --label malignant --budget 15 --html demo/report.html
 	@echo "open demo/report.html in a browser; next: $(BIN)/unusual scan YOUR.csv --html report.html"
 
 # torch first, by pip: uv would pick a build of several gigabytes
