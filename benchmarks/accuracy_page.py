@@ -76,6 +76,8 @@ def difference(ours: NDArray[np.float64], theirs: NDArray[np.float64], names: li
     """Interval of the mean of ours - theirs over the tables both have."""
     both = np.isfinite(ours) & np.isfinite(theirs)
     groups = np.array([family(name) for name in names])[both]
+    if len(set(groups)) < 2:  # a run in progress
+        return Interval(float(np.mean(ours[both] - theirs[both])) if both.any() else np.nan, np.nan, np.nan, 0.95)
     return paired_interval(ours[both], theirs[both], groups=groups)
 
 
