@@ -127,6 +127,21 @@ def test_without_reference_nothing_is_guaranteed(rng: np.random.Generator) -> No
     assert len(unusual.scan(machines(rng, 400), budget=7, **QUICK)) == 7
 
 
+def test_few_rows_and_equal_rows_get_a_sentence_not_an_estimate(rng: np.random.Generator) -> None:
+    few = unusual.scan(machines(rng, 30), **QUICK)
+    assert len(few) == 0
+    assert "30 rows are too few to estimate" in few.calibration.sentence
+    assert len(unusual.scan(machines(rng, 30), budget=3, **QUICK)) == 3
+
+
+def test_a_model_without_a_reference_promises_nothing(rng: np.random.Generator) -> None:
+    found = unusual.scan(machines(rng, 200, odd=4), alarm_rate=0.02, **QUICK)
+    later = unusual.score(found.model, machines(rng, 200, odd=4))
+    assert later.calibration.kind == "estimated"
+    assert "without a reference" in later.calibration.sentence
+    assert len(set(later.rows) & set(range(196, 200))) >= 3
+
+
 def test_false_discovery_rate_with_a_reference(rng: np.random.Generator) -> None:
     findings = unusual.scan(machines(rng, 300, odd=30), machines(rng, 3000), fdr=0.1, **QUICK)
     assert set(findings.rows) >= set(range(270, 300))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +11,20 @@ from unusual.decide.reference import Health
 from unusual.findings import Promise
 from unusual.parts.conformal import Calibration
 
-if TYPE_CHECKING:
-    from unusual.decide.contamination import ContaminationPosterior
-
 Vector = NDArray[np.float64]
+LEAST_TO_ESTIMATE = 50  # rows: below it the estimate is what was believed before
 LEAST_FOR_A_TAIL = 100  # calibration rows: a tenth of them are fitted
 KINDS = {"held out": "guaranteed", "left out": "approximate", "cross-fitted": "approximate"}
 
 
 def promise(calibration: Calibration, rate: float, count: int, health: Health) -> tuple[float, Promise]:
     """Threshold for `count` rows at an alarm rate, and what can be said of it."""
+    if calibration.source == "ranked":
+        sentence = (
+            f"the model was fitted without a reference of normal rows, so no rate is promised: above the threshold lie "
+            f"the top {percent(rate)} of the rows it was fitted on"
+        )
+        return calibration.threshold(rate), Promise("estimated", None, None, len(calibration), None, sentence)
     if calibration.smallest_rate > rate:
         return _beyond_reach(calibration, rate, count, health)
     threshold = calibration.threshold(rate)
@@ -70,16 +73,14 @@ def _withdrawn(rate: float) -> str:
     )
 
 
-def estimated(
-    scores: Vector, rate: float | None, budget: int | None, posterior: ContaminationPosterior | None
-) -> tuple[float, Promise]:
+def estimated(scores: Vector, rate: float | None, budget: int | None, random_state: int) -> tuple[float, Promise]:
     """Where to cut scores that nothing but the data themselves can judge.
 
     At a share or a number of rows that the user named, else at the estimated share of anomalies.
     """
     n = len(scores)
-    if posterior is not None:
-        return _at_estimate(scores, posterior)
+    if rate is None and budget is None:
+        return _at_estimate(scores, random_state)
     share = min(1.0, budget / n) if rate is None and budget is not None else float(rate or 0)
     threshold = float(np.sort(scores)[::-1][min(round(share * n), n - 1)])
     top = f"top {percent(share)}" if rate is not None else f"{budget:,} most unusual"
@@ -87,13 +88,20 @@ def estimated(
     return threshold, Promise("estimated", None, None, n, None, sentence)
 
 
-def _at_estimate(scores: Vector, posterior: ContaminationPosterior) -> tuple[float, Promise]:
+def _at_estimate(scores: Vector, random_state: int) -> tuple[float, Promise]:
+    from unusual.decide.contamination import ContaminationPosterior
+
     n = len(scores)
+    advice = "set a budget to list the most unusual ones, or give a reference of normal rows"
+    if n < LEAST_TO_ESTIMATE:
+        sentence = f"{n:,} rows are too few to estimate how many are unusual; {advice}"
+        return math.inf, Promise("estimated", None, None, n, None, sentence)
+    if scores.min() == scores.max():
+        sentence = f"all {n:,} rows have the same score, so none is unusual"
+        return math.inf, Promise("estimated", None, None, n, None, sentence)
+    posterior = ContaminationPosterior(random_state=random_state).fit(scores)
     if posterior.nothing_there_:
-        sentence = (
-            f"none of the {n:,} rows stands clearly apart, so none is called unusual; set a budget to list the most "
-            "unusual ones, or give a reference of normal rows"
-        )
+        sentence = f"none of the {n:,} rows stands clearly apart, so none is called unusual; {advice}"
         return math.inf, Promise("estimated", None, None, n, None, sentence)
     low, high = posterior.interval_
     sentence = (

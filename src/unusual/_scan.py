@@ -279,7 +279,7 @@ def _score(model: TableModel, table: Table, fdr: float | None, clock: _Clock) ->
     with clock.step("scoring"):
         scores = model.anomaly_score(table)
         p_values = calibration.p_value(scores)
-    fit_for_it = health.compare(settings["reference_profile"], table, p_values)
+    fit_for_it = health.compare(settings.get("reference_profile", {}), table, p_values, len(calibration))
     rate = settings["alarm_rate"]
     if fdr is not None:
         anomalous = benjamini_hochberg(p_values, fdr).mask
@@ -288,7 +288,7 @@ def _score(model: TableModel, table: Table, fdr: float | None, clock: _Clock) ->
     else:
         threshold, said = promise(calibration, rate, len(table), fit_for_it)
         anomalous = scores > threshold
-    notes = [*table.notes, *settings["reference_notes"], *fit_for_it.sentences, *model.encoder.check(table)]
+    notes = [*table.notes, *settings.get("reference_notes", []), *fit_for_it.sentences, *model.encoder.check(table)]
     return _findings(model, table, scores, p_values, anomalous, threshold, said, notes)
 
 
@@ -314,23 +314,17 @@ def _fdr_promise(fdr: float, p_values: Vector, model: TableModel, withdrawn: boo
 
 def _scan_alone(table: Table, method: str | Detector | None, settings: dict[str, Any], clock: _Clock) -> Findings:
     """Rank the rows of a table among themselves, and cut where the estimated share of anomalies ends."""
-    from unusual.decide.contamination import ContaminationPosterior
-
     with clock.step("understanding the columns"):
         encoder = TableEncoder().fit(table, **_roles(table, settings))
         X = encoder.transform(table)
     rate = settings["alarm_rate"]
     with clock.step("fitting"):
         detector, why = _detector(method, rate or ALARM_RATE, settings["random_state"], clean=False)
-        groups = None if settings["group"] is None else related(table, settings["group"], [])
-        scores = detector.fit_anomaly_score(X, groups=groups)
+        scores = detector._fit_to_rank(X)
     with clock.step("scoring"):
         ascending = np.sort(scores)
         p_values = (len(scores) - np.searchsorted(ascending, scores, side="left")) / len(scores)  # ranks, as shares
-        posterior = None
-        if rate is None and settings["budget"] is None:
-            posterior = ContaminationPosterior(random_state=settings["random_state"]).fit(scores)
-    threshold, said = estimated(scores, rate, settings["budget"], posterior)
+    threshold, said = estimated(scores, rate, settings["budget"], settings["random_state"])
     settings.update(why=getattr(detector, "why_", why), reference_rows=len(table))
     model = TableModel(encoder, detector, settings)
     return _findings(model, table, scores, p_values, scores > threshold, threshold, said, list(table.notes))

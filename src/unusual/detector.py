@@ -85,12 +85,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         InputError
             If X, y or a parameter cannot be used; the sentence says why.
         """
-        check_rate(self.alarm_rate)
-        X = self._matrix(X, reset=True)
-        labels = self._labels(y, len(X))
-        self._fit(X, labels)
-        self.background_ = X[some_rows(len(X), BACKGROUND_ROWS)].copy()
-        self.data_fingerprint_ = fingerprint(X)
+        X, labels = self._learn_from(X, y)
         if calibration is not None:
             return self.calibrate(calibration)
         self.calibration_ = self._left_out(X, labels, groups)
@@ -104,10 +99,7 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     def fit_anomaly_score(self, X: ArrayLike, y: ArrayLike | None = None, *, groups: ArrayLike | None = None) -> Vector:
         """Fit on X and score its own rows (n,), each without finding itself where the method could."""
         self.fit(X, y, groups=groups)
-        X = self._matrix(X, reset=False)
-        left_out = getattr(self, "_train_score", None)
-        scores = self._score(X) if left_out is None else left_out(X, np.arange(len(X)))
-        return np.asarray(scores, dtype=np.float64)
+        return self._own_scores(self._matrix(X, reset=False))
 
     def calibrate(self, X: ArrayLike) -> Self:
         """Set threshold and p-values from normal rows X (n, d) that the fit has not seen."""
@@ -171,6 +163,31 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         return self.fit(X, y).predict(X)
 
     # -- machinery --------------------------------------------------------------------------------------------------
+
+    def _learn_from(self, X: ArrayLike, y: ArrayLike | None) -> tuple[Matrix, Labels | None]:
+        """Everything of a fit but the calibration."""
+        check_rate(self.alarm_rate)
+        rows = self._matrix(X, reset=True)
+        labels = self._labels(y, len(rows))
+        self._fit(rows, labels)
+        self.background_ = rows[some_rows(len(rows), BACKGROUND_ROWS)].copy()
+        self.data_fingerprint_ = fingerprint(rows)
+        return rows, labels
+
+    def _own_scores(self, X: Matrix) -> Vector:
+        """Scores (n,) of the rows X that were just fitted, each without finding itself where the method could."""
+        if hasattr(self, "_own_score"):
+            return np.asarray(self._own_score(X), dtype=np.float64)
+        left_out = getattr(self, "_train_score", None)
+        scores = self._score(X) if left_out is None else left_out(X, np.arange(len(X)))
+        return np.asarray(scores, dtype=np.float64)
+
+    def _fit_to_rank(self, X: ArrayLike) -> Vector:
+        """Fit to rows of unknown purity and rank them (n,): nothing is known to be normal, so nothing is calibrated."""
+        rows, _ = self._learn_from(X, None)
+        scores = self._own_scores(rows)
+        self.calibration_ = Calibration.of(scores[some_rows(len(scores), CALIBRATION_ROWS)], "ranked")
+        return scores
 
     def _matrix(self, X: Any, *, reset: bool) -> Matrix:
         if not reset and self._is_plain(X):

@@ -74,7 +74,7 @@ def strange_share(scores: Vector) -> float:
     return float(np.mean(scores > middle + CONTAMINATED * spread)) if spread > 0 else 0.0
 
 
-def compare(reference: dict[str, list[float]], table: Table, p_values: Vector) -> Health:
+def compare(reference: dict[str, list[float]], table: Table, p_values: Vector, calibration_rows: int) -> Health:
     """Do new data still look like the reference? Columns first, then the scores of the bulk of the rows.
 
     Anomalies, up to nearly half of the rows, may not trigger this: columns are compared by their medians, and
@@ -96,23 +96,26 @@ def compare(reference: dict[str, list[float]], table: Table, p_values: Vector) -
         names = ", ".join(f"`{name}`" for name in moved[:3]) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
         sentences.append(f"the middle of {names} lies outside 90 % of the reference: the bulk has moved")
         withdrawn = True
-    if not withdrawn and bulk_moved(p_values):
+    if not withdrawn and bulk_moved(p_values, calibration_rows):
         sentences.append("most rows score unlike the reference rows did: the bulk has moved")
         withdrawn = True
     return Health(sentences, withdrawn)
 
 
-def bulk_moved(p_values: Vector, floor: float = 0.3) -> bool:
-    """Whether the p-values above `floor` are far from uniform (Kolmogorov-Smirnov distance and test)."""
-    from scipy.stats import kstest
+def bulk_moved(p_values: Vector, calibration_rows: int, floor: float = 0.3) -> bool:
+    """Whether the p-values above `floor` are far from uniform: Kolmogorov-Smirnov, with both samples' sizes counted."""
+    from scipy.stats import kstwobign
 
-    kept = (p_values[p_values > floor] - floor) / (1 - floor)
     if len(p_values) < SMALL:
         return False
+    kept = np.sort((p_values[p_values > floor] - floor) / (1 - floor))
     if len(kept) < 0.3 * len(p_values):  # even a third of the rows is no longer ordinary
         return True
-    result = kstest(kept, "uniform", method="asymp")
-    return bool(result.statistic > BULK_MOVED and result.pvalue < 0.001)
+    steps = np.arange(len(kept) + 1) / len(kept)
+    distance = float(max((steps[1:] - kept).max(), (kept - steps[:-1]).max()))
+    behind = (1 - floor) * calibration_rows  # scores that these p-values were counted among
+    size = len(kept) * behind / (len(kept) + behind)
+    return distance > BULK_MOVED and bool(kstwobign.sf(distance * np.sqrt(size)) < 0.001)
 
 
 def _units(before: list[float], now: list[float]) -> float | None:

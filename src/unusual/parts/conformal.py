@@ -36,8 +36,9 @@ def allowed(count: int, rate: float) -> int:
 class Calibration:
     """Ascending scores (n,) of normal items, and where they come from.
 
-    `source` is "held out" (unseen items), "left out" (each item scored without itself) or "cross-fitted" (scored by
-    fits on other parts; approximate, since the final fit differs from those).
+    `source` is "held out" (unseen items), "left out" (each item scored without itself), "cross-fitted" (scored by fits
+    on other parts; approximate, since the final fit differs from those) or "ranked" (the items of the fit themselves,
+    of unknown purity: nothing can be promised).
     """
 
     scores: Vector

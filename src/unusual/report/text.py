@@ -52,6 +52,9 @@ def table(findings: Findings, console: Console) -> None:
         console.print(f"and {len(shared) - MOST_CAUSES:,} more shared causes", highlight=False)
     if shared:
         console.print()
+    if findings.metrics:
+        figures = ", ".join(f"{name} {value:.3g}" for name, value in findings.metrics.items())
+        console.print(said(f"Against `{findings.settings.get('label')}`: {figures}"), highlight=False)
     console.print(said(_columns(findings), "dim"), highlight=False)
     console.print(said(f"Method: {findings.method.name}, {findings.method.why}", "dim"), highlight=False)
 

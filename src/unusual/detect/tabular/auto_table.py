@@ -88,7 +88,7 @@ class AutoTable(Detector):
         self.scaling_ = Standardizer.of(rows)
         Z = self.scaling_(rows)
         self.projection_ = Projection.of(Z)
-        self._own_scores = self._fit_clean(Z) if clean else self._fit_mixed(Z)
+        self._own_scores_of_fit = self._fit_clean(Z) if clean else self._fit_mixed(Z)
 
     def _score(self, X: Matrix) -> Vector:
         if len(X) <= BLOCK:
@@ -103,14 +103,16 @@ class AutoTable(Detector):
         rounds = [self._combined(r, self._members(r, Z, R)) for r in self.rounds_]
         return self._with_ties(np.mean(rounds, axis=0), self.forest_._score(Z), self.margins_.score(Z))
 
-    def _train_score(self, X: Matrix, rows: Labels) -> Vector:
-        """Out of bag, without the own row, or without the own count; rows the members never saw as new ones."""
-        scores = np.empty(len(rows))
-        place = np.searchsorted(self._own, rows).clip(max=len(self._own) - 1)
-        own = self._own[place] == rows
-        scores[own] = self._own_scores[place[own]]
-        if not own.all():
-            scores[~own] = self._score(X[rows[~own]])
+    def _own_score(self, X: Matrix) -> Vector:
+        """Out of bag, without the own row, or without the own count; rows the members never saw as new ones.
+
+        Good enough to rank by. Scaling and projection saw the row, so thresholds come from cross-fitting instead.
+        """
+        scores = np.empty(len(X))
+        scores[self._own] = self._own_scores_of_fit
+        others = np.setdiff1d(np.arange(len(X)), self._own, assume_unique=True)
+        if len(others):
+            scores[others] = self._score(X[others])
         return scores
 
     # -- a clean reference ---------------------------------------------------------------------------------------------

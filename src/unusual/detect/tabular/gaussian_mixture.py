@@ -99,14 +99,15 @@ class GaussianMixture(Detector):
         """Each row's share is taken out of each component's weight, mean and covariance; the other shares stay."""
         density = self._densities(X[rows])  # (m, k)
         share = np.exp(density - _log_sum(density)[:, None])
-        count = np.maximum(self.weights_ * min(len(X), EM_ROWS), share + 1e-9)  # (m, k)
+        n = min(len(X), EM_ROWS)
+        count = np.maximum(self.weights_ * n, share + 1e-9)  # (m, k)
         part = share / np.maximum(count - share, 1e-9)  # of a row in what is left of its component
         squared = 2 * (self._peaks() - density)  # Mahalanobis, in each component
         left = np.maximum(1 - part * squared, 1e-9)  # the determinant loses this factor
         d = self.means_.shape[1]
         shrunk = np.log1p(part)
         without = squared * (1 + part) / left
-        change = (squared - without) / 2 - (d * shrunk + np.log(left)) / 2 - shrunk
+        change = (squared - without) / 2 - (d * shrunk + np.log(left)) / 2 - shrunk + np.log(n / (n - 1))
         return -_log_sum(density + change)
 
     def _densities(self, X: Matrix) -> Vector:

@@ -2,6 +2,7 @@
 
 role: detector
 data: table
+names: OneClassSVM
 system: -
 paper: Schoelkopf et al., Estimating the Support of a High-Dimensional Distribution, 2001
 needs: -
