@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,23 @@ def load(name: str, folder: Path = RESULTS) -> dict[str, Any]:
 
 
 def keep(name: str, part: str, value: Any, folder: Path = RESULTS) -> None:
-    """Replace one part of the results of `name`; the file is written whole and then renamed."""
+    """Replace one part of the results of `name`."""
+    change(name, part, lambda _: value, folder)
+
+
+def change(name: str, part: str, changed: Callable[[Any], Any], folder: Path = RESULTS) -> None:
+    """Replace one part by `changed(part)` (of None where it is new), one process at a time.
+
+    The file is written whole and then renamed, so that a run that is broken off leaves no half of one.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    kept = {**load(name, folder), part: value}
-    fresh = folder / f"{name}.json.new"
-    fresh.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    fresh.replace(folder / f"{name}.json")
+    with Path(__file__).open() as lock:  # any file that is there will do
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        kept = load(name, folder)
+        kept[part] = changed(kept.get(part))
+        fresh = folder / f"{name}.json.new"
+        fresh.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        fresh.replace(folder / f"{name}.json")
 
 
 def table(columns: list[str], rows: list[list[Any]]) -> str:

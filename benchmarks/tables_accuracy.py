@@ -1,7 +1,7 @@
 """Quality on 21 labelled tables: each classic beside PyOD's and scikit-learn's, AutoTable beside every single one.
 
---only takes parts (peers, classics, auto, clean_peers, clean_classics, clean_auto) and methods (pyod.KNN, LOF). What is
-not run is kept from the last time.
+--only takes parts (peers, classics, auto, clean_peers, clean_classics, clean_auto), methods (pyod.KNN, LOF), and the
+word missing: measure what is not kept. What is not run is kept from the last time.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 from benchmarks import tables
 from benchmarks.machine import facts
 from benchmarks.peers import Peer
-from benchmarks.results import keep, load
+from benchmarks.results import change, load
 from unusual import catalogue
 
 NAME = "tables_accuracy"
@@ -63,23 +64,31 @@ COMPILED = ("pyod.HBOS", "pyod.CBLOF", "pyod.ECOD", "pyod.ABOD", "pyod.IForest")
 Splits = Callable[[str], Iterator[tables.Split]]
 Figures = dict[str, Any]
 Parameters = dict[str, Any]
+Todo = dict[str, list[str]]  # table -> methods
 
 
 def run(only: list[str]) -> None:
     """Measure the parts and methods named in `only`, or all."""
-    parts: dict[str, Callable[[list[str]], Iterator[Figures]]] = {
-        "peers": lambda names: _of_peers(names, _whole),
-        "classics": lambda names: _of_ours(names, _whole, SEEDS, {}),
-        "auto": lambda names: _of_ours(names, _whole, SEEDS, {}),
-        "clean_peers": lambda names: _of_peers(names, _clean),
-        "clean_classics": lambda names: _of_ours(names, _clean, 1, {}),
-        "clean_auto": lambda names: _of_ours(names, _clean, 1, {"reference": "clean"}),
+    parts: dict[str, Callable[[Todo], Iterator[Figures]]] = {
+        "peers": lambda todo: _of_peers(todo, _whole),
+        "classics": lambda todo: _of_ours(todo, _whole, SEEDS, {}),
+        "auto": lambda todo: _of_ours(todo, _whole, SEEDS, {}),
+        "clean_peers": lambda todo: _of_peers(todo, _clean),
+        "clean_classics": lambda todo: _of_ours(todo, _clean, 1, {}),
+        "clean_auto": lambda todo: _of_ours(todo, _clean, 1, {"reference": "clean"}),
     }
-    methods = set(only) - set(parts)
+    methods = set(only) - set(parts) - {"missing"}
     for part in [part for part in parts if part in only] or parts:
         names = [name for name in METHODS[part] if not methods or name in methods]
         if names:
-            _measure(part, parts[part](names))
+            _measure(part, parts[part](_todo(part, names, "missing" in only)))
+
+
+def _todo(part: str, methods: list[str], missing: bool) -> Todo:
+    """The methods to run on each table: all, or those without a figure there."""
+    kept = load(NAME).get(part, {"methods": {}})["methods"] if missing else {}
+    wanted = {name: [m for m in methods if name not in kept.get(m, {})] for name in tables.names()}
+    return {name: left for name, left in wanted.items() if left}
 
 
 def _measure(part: str, found: Iterator[Figures]) -> None:
@@ -89,10 +98,14 @@ def _measure(part: str, found: Iterator[Figures]) -> None:
         with Peer() as ask:
             machine["peers"] = ask(do="versions")
     for figures in found:  # of one table: method -> table -> figures
-        kept = load(NAME).get(part, {"methods": {}})
-        for method, by_table in figures.items():
-            kept["methods"][method] = {**kept["methods"].get(method, {}), **by_table}
-        keep(NAME, part, {**kept, "machine": machine})
+        change(NAME, part, partial(_merged, figures=figures, machine=machine))
+
+
+def _merged(kept: Figures | None, figures: Figures, machine: Figures) -> Figures:
+    """The figures kept with new ones in their place."""
+    old = {} if kept is None else kept["methods"]
+    new = {method: {**old.get(method, {}), **by_table} for method, by_table in figures.items()}
+    return {"machine": machine, "methods": {**old, **new}}
 
 
 def _whole(name: str) -> Iterator[tables.Split]:
@@ -103,11 +116,11 @@ def _clean(name: str) -> Iterator[tables.Split]:
     return tables.clean_halves(name, CLEAN_SEEDS)
 
 
-def _of_peers(peers: list[str], splits: Splits) -> Iterator[Figures]:
+def _of_peers(todo: Todo, splits: Splits) -> Iterator[Figures]:
     """Figures by peer, one table after the other."""
     with Peer() as ask, tempfile.TemporaryDirectory() as folder:
         ask(do="warm", methods=COMPILED)
-        for name in tables.names():
+        for name, peers in todo.items():
             judged = list(splits(name))
             figures = {peer: {name: _of_peer(ask, peer, judged, Path(folder))} for peer in peers}
             print(name, figures, flush=True)
@@ -135,11 +148,11 @@ def _of_peer(ask: Peer, peer: str, splits: list[tables.Split], folder: Path) -> 
     return _mean(found, cpu)
 
 
-def _of_ours(methods: list[str], splits: Splits, seeds: int, parameters: Parameters) -> Iterator[Figures]:
+def _of_ours(todo: Todo, splits: Splits, seeds: int, parameters: Parameters) -> Iterator[Figures]:
     """Figures of our methods, one table after the other; methods that are not in the catalogue are left out."""
-    present = [method for method in methods if method in catalogue.cards()]
-    for name in tables.names() if present else []:
-        judged = list(splits(name))
+    for name, methods in todo.items():
+        present = [method for method in methods if method in catalogue.cards()]
+        judged = list(splits(name)) if present else []
         figures = {method: {name: _of_one(method, judged, seeds, parameters)} for method in present}
         print(name, figures, flush=True)
         yield figures
