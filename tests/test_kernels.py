@@ -152,6 +152,28 @@ def test_out_of_bag_balls_leave_the_sets_of_a_row_out(rng):
             assert score[row] == pytest.approx(alone[0], rel=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n, d", [(1, 1), (300, 1), (70000, 1), (1003, 3), (40001, 7), (50, 300)])
+def test_columns_have_the_same_bits_at_every_level(rng, n, d, dtype):
+    X = (3 * rng.normal(size=(n, d)) + 1e3).astype(dtype)
+    low, width, table = X.min(axis=0) + 0.3, np.ptp(X, axis=0).astype(float) / 6, rng.normal(size=(d, 8))
+    X[0] = low.astype(dtype)
+
+    def results():
+        counts = kernels.histogram_fit(X, low.astype(float), width, 6)
+        return [*kernels.column_spread(X), counts, kernels.histogram_score(X, low.astype(float), width, table)]
+
+    with kernels.at_level("numpy"):
+        twin = results()
+    np.testing.assert_allclose(twin[0], X.mean(axis=0, dtype=np.float64), rtol=1e-12)
+    np.testing.assert_allclose(twin[1], X.var(axis=0, dtype=np.float64) * n, rtol=1e-9, atol=1e-12)
+    np.testing.assert_array_equal(twin[2:4], [X.min(axis=0), X.max(axis=0)])
+    for level in COMPILED:
+        with kernels.at_level(level):
+            for ours, theirs in zip(results(), twin, strict=True):
+                np.testing.assert_array_equal(ours, theirs)
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_threads_change_nothing(rng, level):
     X = matrix(rng, 40000, 3, "plain")

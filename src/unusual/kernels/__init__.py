@@ -6,6 +6,7 @@ from unusual.kernels.forest import average_path_length, forest_fit, forest_score
 from unusual.kernels.histogram import histogram_fit, histogram_score
 from unusual.kernels.nearest import nearest
 from unusual.kernels.packed import PackedRows
+from unusual.kernels.spread import column_spread
 from unusual.kernels.tails import column_skewness, tails_counts, tails_fit, tails_score, tails_terms
 from unusual.kernels.threads import blocks, workers
 
@@ -17,6 +18,7 @@ __all__ = [
     "ball_radii",
     "blocks",
     "column_skewness",
+    "column_spread",
     "forest_fit",
     "forest_score",
     "forest_score_oob",

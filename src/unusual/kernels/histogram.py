@@ -51,7 +51,7 @@ def histogram_fit(X: Array, low: Array, width: Array, n_bins: int, n_jobs: int |
                 for j in range(X.shape[1]):
                     counts[j] += np.bincount(cells[j], minlength=n_bins + 2)
         else:
-            found[0].histogram_fit(X[start:stop], low, scale, counts, X.shape[1], n_bins, X.itemsize)
+            found[0].histogram_fit(X[start:stop], low, scale, counts, X.shape[1], n_bins, X.itemsize, found[1])
         parts.append(counts)
 
     blocks(len(X), n_jobs, _block, smallest=ROWS)
@@ -91,7 +91,8 @@ def histogram_score(X: Array, low: Array, width: Array, table: Array, n_jobs: in
 
     def _block(start: int, stop: int) -> None:
         if found is not None:
-            found[0].histogram_score(X[start:stop], low, scale, table, out[start:stop], X.shape[1], n_bins, X.itemsize)
+            sizes = X.shape[1], n_bins, X.itemsize
+            found[0].histogram_score(X[start:stop], low, scale, table, out[start:stop], *sizes, found[1])
             return
         for at in range(start, stop, ROWS):
             end = min(at + ROWS, stop)

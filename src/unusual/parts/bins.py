@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from unusual.errors import InputError
 from unusual.kernels import histogram_fit, histogram_score
-from unusual.parts.rows import some_rows, wide_blocks
+from unusual.parts.rows import some_rows
+from unusual.parts.scaling import Standardizer
 
 ROWS_TO_CHOOSE_FROM = 10_000
 MOST_BINS = 256
@@ -86,10 +87,7 @@ class Bins:
 
 def column_range(X: Rows) -> tuple[Rows, Rows]:
     """Smallest and largest value (d,) of each column of X (n, d)."""
-    d = X.shape[1]
-    ends = [(block.min(axis=0), block.max(axis=0)) for block in wide_blocks(X)]
-    low = np.min([low.reshape(-1, d).min(axis=0) for low, _ in ends], axis=0)
-    high = np.max([high.reshape(-1, d).max(axis=0) for _, high in ends], axis=0)
+    _, low, high = Standardizer.and_range(X)
     return low, high
 
 

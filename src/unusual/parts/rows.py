@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Index = NDArray[np.int64]
-WIDE_BLOCK = 1 << 17  # values of a block: 1 MB of float64
 
 
 def row_hash(X: NDArray[np.floating[Any]]) -> NDArray[np.uint64]:
@@ -64,19 +62,3 @@ def fingerprint(X: NDArray[np.floating[Any]]) -> str:
     rows = X[some_rows(len(X), 10_000)]
     digest = hashlib.sha256(np.sort(row_hash(rows)).tobytes())
     return f"{len(X)}x{X.shape[1]}-{digest.hexdigest()[:16]}"
-
-
-def wide_blocks(X: NDArray[np.floating[Any]]) -> Iterator[NDArray[np.floating[Any]]]:
-    """The rows of X (n, d) in blocks that stay in cache, several rows side by side: (m, k d), what is left as (m, d).
-
-    NumPy's sums and extremes down short rows cost several times those down long ones; `.reshape(-1, d)` of such a
-    reduction gives back one line for each of the k rows.
-    """
-    side = max(1, 256 // X.shape[1])
-    whole = len(X) // side * side
-    wide = X[:whole].reshape(-1, side * X.shape[1])
-    lines = max(1, WIDE_BLOCK // wide.shape[1])
-    for start in range(0, len(wide), lines):
-        yield wide[start : start + lines]
-    if whole < len(X):
-        yield X[whole:]

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from unusual.parts.rows import wide_blocks
+from unusual.kernels import column_spread
 
 Float = TypeVar("Float", np.float32, np.float64)
 
@@ -25,22 +25,16 @@ class Standardizer:
 
     @classmethod
     def of(cls, X: NDArray[np.floating[Any]]) -> Standardizer:
-        d = X.shape[1]
-        count, mean, squares = 0, np.zeros(d), np.zeros(d)
-        for block in wide_blocks(X):
-            Z = block.astype(np.float64)  # (m, k d), k rows side by side
-            side = Z.shape[1] // d
-            size = len(Z) * side
-            own = Z.sum(axis=0).reshape(side, d).sum(axis=0) / size
-            Z -= np.tile(own, side)
-            gap = own - mean
-            squares += np.einsum("ij,ij->j", Z, Z).reshape(side, d).sum(axis=0)
-            squares += gap * gap * (count * size / (count + size))
-            mean += gap * (size / (count + size))
-            count += size
-        scale = np.sqrt(squares / count)
+        """Mean and spread of the rows of X (n, d)."""
+        return cls.and_range(X)[0]
+
+    @classmethod
+    def and_range(cls, X: NDArray[Float]) -> tuple[Standardizer, NDArray[Float], NDArray[Float]]:
+        """The standardizer of X (n, d), and the smallest and largest value (d,) of each column."""
+        mean, squares, low, high = column_spread(X)
+        scale = np.sqrt(squares / len(X))
         flat = scale <= 1e-12 * np.maximum(np.abs(mean), np.finfo(np.float64).tiny)
-        return cls(mean, np.where(flat, 1.0, scale))
+        return cls(mean, np.where(flat, 1.0, scale)), low.astype(X.dtype), high.astype(X.dtype)
 
     def __call__(self, X: NDArray[Float]) -> NDArray[Float]:
         """(X - mean) / scale, in the precision of X (n, d)."""

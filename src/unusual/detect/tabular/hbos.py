@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from unusual.detector import Detector, Labels, Matrix, Vector
-from unusual.parts.bins import Bins, column_range, numbers_of_bins
+from unusual.parts.bins import Bins, numbers_of_bins
 from unusual.parts.scaling import Standardizer
 
 FLOOR = 0.1  # added to every density, so that an empty bin costs -log2(0.1) = 3.3 and not infinitely much
@@ -56,9 +56,10 @@ class HBOS(Detector):
         self.alarm_rate = alarm_rate
 
     def _fit(self, X: Matrix, y: Labels | None) -> None:
-        self.bins_ = Bins.between(*column_range(X), numbers_of_bins(X, self.n_bins))
+        scaling, low, high = Standardizer.and_range(X)
+        self.bins_ = Bins.between(low, high, numbers_of_bins(X, self.n_bins))
         self.counts_ = self.bins_.counts(X, self.n_jobs)  # (d, largest number of bins)
-        self.spread_ = Standardizer.of(X).scale
+        self.spread_ = scaling.scale
         self.table_ = self._table(len(X), 0)
 
     def _score(self, X: Matrix) -> Vector:

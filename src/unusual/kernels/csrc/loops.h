@@ -46,10 +46,15 @@ int columns_sort(float *columns, size d, size n);
 int column_moments(const void *X, size n, size d, int wide, const double *centre, double *sums);
 int tails_score(tails t, const double *skew, double *out, int copod, int leave_out);
 
-void histogram_fit(const void *X, size n, size d, int wide, const double *low, const double *scale, size bins,
-                   int64_t *counts);
-void histogram_score(const void *X, size n, size d, int wide, const double *low, const double *scale, size bins,
-                     const double *table, double *out);
+/* The tables have d (bins + 2) entries, which must be fewer than INT32_MAX / 8. Counts are added to. */
+int histogram_fit(const void *X, size n, size d, int wide, const double *low, const double *scale, size bins,
+                  int64_t *counts, int level);
+int histogram_score(const void *X, size n, size d, int wide, const double *low, const double *scale, size bins,
+                    const double *table, double *out, int level);
+
+/* out (4, d): mean, sum of squares about the mean, lowest and highest value; n > 0. Blocks are `lines` lines of `side`
+   rows. */
+int column_spread(const void *X, size n, size d, int wide, size side, size lines, double *out, int level);
 
 int balls_sum(const float *X, size n, size d, const float *centres, const float *radius2, const double *value,
               const int64_t *order, size sets, size psi, double *out, int level);

@@ -132,19 +132,37 @@ static PyObject *sum_moments(PyObject *self, PyObject *args) {
     return finish(status, 3, b);
 }
 
+static PyObject *spread_columns(PyObject *self, PyObject *args) {
+    (void)self;
+    Py_buffer b[2]; /* X, out */
+    Py_ssize_t d, item, side, lines;
+    int level, status = 1;
+    if (!PyArg_ParseTuple(args, "y*w*nnnni", b, b + 1, &d, &item, &side, &lines, &level)) return NULL;
+    Py_ssize_t n = rows_of(b, item, d);
+    if (n > 0 && (item == 4 || item == 8) && side > 0 && side < INT32_MAX && lines > 0 && lines < INT32_MAX &&
+        holds(b + 1, 8, d, 4, 1)) {
+        Py_BEGIN_ALLOW_THREADS
+        status = column_spread(b[0].buf, n, d, item == 8, side, lines, b[1].buf, runnable(level));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(status, 2, b);
+}
+
+/* Cells of d columns with bins + 2 each are numbered in 32 bits, by vectors that convert to nothing wider. */
+static int fits_table(Py_ssize_t d, Py_ssize_t bins) { return bins < INT32_MAX - 2 && d < INT32_MAX / (bins + 2); }
+
 static PyObject *fit_histogram(PyObject *self, PyObject *args) {
     (void)self;
     Py_buffer b[4]; /* X, low, scale, counts */
     Py_ssize_t d, bins, item;
-    if (!PyArg_ParseTuple(args, "y*y*y*w*nnn", b, b + 1, b + 2, b + 3, &d, &bins, &item)) return NULL;
-    int status = 1;
+    int level, status = 1;
+    if (!PyArg_ParseTuple(args, "y*y*y*w*nnni", b, b + 1, b + 2, b + 3, &d, &bins, &item, &level)) return NULL;
     Py_ssize_t n = rows_of(b, item, d);
-    if (n >= 0 && (item == 4 || item == 8) && bins > 0 && bins < INT32_MAX && holds(b + 1, 8, d, 1, 1) &&
+    if (n >= 0 && (item == 4 || item == 8) && bins > 0 && fits_table(d, bins) && holds(b + 1, 8, d, 1, 1) &&
         holds(b + 2, 8, d, 1, 1) && holds(b + 3, 8, d, bins + 2, 1)) {
         Py_BEGIN_ALLOW_THREADS
-        histogram_fit(b[0].buf, n, d, item == 8, b[1].buf, b[2].buf, bins, b[3].buf);
+        status = histogram_fit(b[0].buf, n, d, item == 8, b[1].buf, b[2].buf, bins, b[3].buf, runnable(level));
         Py_END_ALLOW_THREADS
-        status = 0;
     }
     return finish(status, 4, b);
 }
@@ -153,15 +171,15 @@ static PyObject *score_histogram(PyObject *self, PyObject *args) {
     (void)self;
     Py_buffer b[5]; /* X, low, scale, table, out */
     Py_ssize_t d, bins, item;
-    if (!PyArg_ParseTuple(args, "y*y*y*y*w*nnn", b, b + 1, b + 2, b + 3, b + 4, &d, &bins, &item)) return NULL;
-    int status = 1;
+    int level, status = 1;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*w*nnni", b, b + 1, b + 2, b + 3, b + 4, &d, &bins, &item, &level)) return NULL;
     Py_ssize_t n = rows_of(b, item, d);
-    if (n >= 0 && (item == 4 || item == 8) && bins > 0 && bins < INT32_MAX && holds(b + 1, 8, d, 1, 1) &&
+    if (n >= 0 && (item == 4 || item == 8) && bins > 0 && fits_table(d, bins) && holds(b + 1, 8, d, 1, 1) &&
         holds(b + 2, 8, d, 1, 1) && holds(b + 3, 8, d, bins + 2, 1) && holds(b + 4, 8, n, 1, 1)) {
         Py_BEGIN_ALLOW_THREADS
-        histogram_score(b[0].buf, n, d, item == 8, b[1].buf, b[2].buf, bins, b[3].buf, b[4].buf);
+        status = histogram_score(b[0].buf, n, d, item == 8, b[1].buf, b[2].buf, bins, b[3].buf, b[4].buf,
+                                 runnable(level));
         Py_END_ALLOW_THREADS
-        status = 0;
     }
     return finish(status, 5, b);
 }
@@ -244,8 +262,9 @@ static PyMethodDef methods[] = {
     {"tails_score", score_tails, METH_VARARGS, "X, columns, skew, out, d, reference, item, copod, leave_out"},
     {"columns_sort", sort_floats, METH_VARARGS, "columns, n"},
     {"column_moments", sum_moments, METH_VARARGS, "X, centre, sums, d, item"},
-    {"histogram_fit", fit_histogram, METH_VARARGS, "X, low, scale, counts, d, bins, item"},
-    {"histogram_score", score_histogram, METH_VARARGS, "X, low, scale, table, out, d, bins, item"},
+    {"column_spread", spread_columns, METH_VARARGS, "X, out, d, item, side, lines, level"},
+    {"histogram_fit", fit_histogram, METH_VARARGS, "X, low, scale, counts, d, bins, item, level"},
+    {"histogram_score", score_histogram, METH_VARARGS, "X, low, scale, table, out, d, bins, item, level"},
     {"balls_sum", sum_balls, METH_VARARGS, "X, centres, radius2, value, order, out, d, sets, psi, level"},
     {"place_order", order_places, METH_VARARGS, "rows, order, d, unit, fine"},
     {"nearest", search_nearest, METH_VARARGS,
