@@ -17,7 +17,7 @@ def rng() -> np.random.Generator:
 
 
 @pytest.fixture(scope="session")
-def test_data() -> Path:
+def real_data() -> Path:
     """The folder of real labelled data; tests that need it are skipped where it is absent."""
     if not TEST_DATA.is_dir():
         pytest.skip(f"no real test data at {TEST_DATA}; set UNUSUAL_TEST_DATA to their folder")
@@ -25,9 +25,9 @@ def test_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def pyod_scores(test_data: Path) -> dict[str, np.ndarray]:
+def pyod_scores(real_data: Path) -> dict[str, np.ndarray]:
     """Scores that PyOD computed on wine and glass, with their inputs."""
-    path = test_data / "oracles" / "pyod_scores.npz"
+    path = real_data / "oracles" / "pyod_scores.npz"
     if not path.is_file():
         pytest.skip(f"no golden values at {path}")
     with np.load(path, allow_pickle=False) as archive:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+import unusual
 from unusual.cluster import each, fit_parts, reduce
 from unusual.errors import InputError, MissingExtra, need, suggest
 from unusual.parts.gaussian import Moments
@@ -132,10 +133,8 @@ def test_each_in_processes_gives_the_same_as_here() -> None:
 
 
 def test_what_has_no_summaries_is_not_fitted_in_parts(rng: np.random.Generator) -> None:
-    from unusual.detector import Detector
-
-    with pytest.raises(InputError, match="cannot be fitted in parts"):
-        fit_parts(Detector(), [rng.normal(size=(5, 2))])
+    with pytest.raises(InputError, match="KNN cannot be fitted in parts"):
+        fit_parts(unusual.make("KNN"), [rng.normal(size=(5, 2))])
 
 
 def test_missing_extras_name_the_install_command() -> None:

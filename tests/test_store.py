@@ -54,7 +54,7 @@ def test_the_card_tells_what_is_inside(model: Path) -> None:
     assert card["fingerprint"].startswith("60x3-")
 
 
-def refused(path: Path, word: str) -> None:
+def assert_refused(path: Path, word: str) -> None:
     with pytest.raises(ModelFileError) as caught:
         load(path)
     assert word in str(caught.value)
@@ -62,28 +62,28 @@ def refused(path: Path, word: str) -> None:
 
 
 def test_missing_and_truncated_and_other_files(model: Path, tmp_path: Path) -> None:
-    refused(tmp_path / "none.unusual", "no file")
+    assert_refused(tmp_path / "none.unusual", "no file")
     whole = model.read_bytes()
     for size in (0, 10, len(whole) // 2, len(whole) - 5):
         model.write_bytes(whole[:size])
-        refused(model, "no intact model file")
+        assert_refused(model, "no intact model file")
     model.write_bytes(pickle.dumps({"a": 1}))
-    refused(model, "no intact model file")
+    assert_refused(model, "no intact model file")
 
 
 def test_flipped_bytes_are_noticed(model: Path) -> None:
     whole = bytearray(model.read_bytes())
     whole[len(whole) // 2] ^= 0xFF
     model.write_bytes(bytes(whole))
-    refused(model, "no intact model file")
+    assert_refused(model, "no intact model file")
 
 
 def test_members_with_tricky_names_are_refused(model: Path) -> None:
-    refused(rewritten(model, lambda m: m.update({"../../evil.py": b"x"})), "other things")
+    assert_refused(rewritten(model, lambda m: m.update({"../../evil.py": b"x"})), "other things")
 
 
 def test_a_pickle_inside_is_refused(model: Path) -> None:
-    refused(rewritten(model, lambda m: m.update({ARRAYS: pickle.dumps(np.arange(3))})), "no intact model file")
+    assert_refused(rewritten(model, lambda m: m.update({ARRAYS: pickle.dumps(np.arange(3))})), "no intact model file")
 
 
 def test_compressed_members_are_refused(model: Path) -> None:
@@ -92,35 +92,37 @@ def test_compressed_members_are_refused(model: Path) -> None:
     with zipfile.ZipFile(model, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
             archive.writestr(name, content + b" " * 1_000_000)
-    refused(model, "declares sizes")
+    assert_refused(model, "declares sizes")
 
 
 def test_another_format_number_is_refused(model: Path) -> None:
-    refused(edited_card(model, lambda card: card.update(format=99)), "format 99")
+    assert_refused(edited_card(model, lambda card: card.update(format=99)), "format 99")
 
 
 @pytest.mark.parametrize("name", ["os.system", "subprocess.Popen", "Nothing", "make", ""])
 def test_classes_outside_the_catalogue_are_refused(model: Path, name: str) -> None:
-    refused(edited_card(model, lambda card: card["model"].update({"$detector": name})), "catalogue")
+    assert_refused(edited_card(model, lambda card: card["model"].update({"$detector": name})), "catalogue")
 
 
 def test_values_outside_the_closed_list_are_refused(model: Path) -> None:
     def edit(card: dict) -> None:
         card["model"]["state"]["calibration_"]["$value"] = "Path"
 
-    refused(edited_card(model, edit), "'Path'")
+    assert_refused(edited_card(model, edit), "'Path'")
 
 
 @pytest.mark.parametrize("name", ["fit", "__class__", "_score", "anomaly_score", "threshold_"])
 def test_state_cannot_replace_methods(model: Path, name: str) -> None:
-    refused(edited_card(model, lambda card: card["model"]["state"].update({name: 1})), "names that no detector has")
+    assert_refused(
+        edited_card(model, lambda card: card["model"]["state"].update({name: 1})), "names that no detector has"
+    )
 
 
 def test_arrays_that_are_not_there_are_refused(model: Path) -> None:
     def edit(card: dict) -> None:
         card["model"]["state"]["factor_"] = {"$array": "elsewhere"}
 
-    refused(edited_card(model, edit), "does not describe a model")
+    assert_refused(edited_card(model, edit), "does not describe a model")
 
 
 def test_lying_sizes_in_the_arrays_are_refused(model: Path) -> None:
@@ -128,7 +130,7 @@ def test_lying_sizes_in_the_arrays_are_refused(model: Path) -> None:
         size = int.from_bytes(members[ARRAYS][:8], "little")
         members[ARRAYS] = (size + 2**40).to_bytes(8, "little") + members[ARRAYS][8:]
 
-    refused(rewritten(model, change), "no intact model file")
+    assert_refused(rewritten(model, change), "no intact model file")
 
 
 def test_awkward_values_survive(tmp_path: Path, rng: np.random.Generator) -> None:

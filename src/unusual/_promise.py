@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from unusual.decide.fdr import findings_needed
 from unusual.decide.reference import Health
 from unusual.findings import Promise
 from unusual.parts.conformal import Calibration
@@ -71,6 +72,22 @@ def _withdrawn(rate: float) -> str:
     return (
         f"the reference no longer fits these data, so an alarm rate of {percent(rate)} is not promised: take a new one"
     )
+
+
+def discoveries(fdr: float, count: int, calibration: Calibration, health: Health) -> Promise:
+    """What Benjamini-Hochberg promises here, and how many findings it takes before any can be returned."""
+    least = findings_needed(count, fdr, len(calibration))
+    held_out = calibration.source == "held out"
+    kind = "withdrawn" if health.withdrawn else "guaranteed" if held_out else "approximate"
+    sentence = f"at most {percent(fdr)} of the findings are expected to be false, if the rows are independent"
+    if not held_out:
+        sentence += " (approximate: the reference was too small to set rows aside)"
+    if health.withdrawn:
+        sentence = "the reference no longer fits these data, so no share of false findings is promised"
+    sentence += (
+        f"; with {len(calibration):,} calibration rows nothing is returned unless at least {least:,} rows stand out"
+    )
+    return Promise(kind, None, None, len(calibration), None, sentence)
 
 
 def estimated(scores: Vector, rate: float | None, budget: int | None, random_state: int) -> tuple[float, Promise]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, Self
 
@@ -39,7 +40,7 @@ FINAL = (
 )
 
 
-class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
+class Detector(OutlierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """Scores items: higher is more unusual. The public methods are final; see CONTRIBUTING for the private ones.
 
     Attributes
@@ -55,11 +56,13 @@ class Detector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
     # -- to be written by a method --------------------------------------------------------------------------------
 
+    @abstractmethod
     def _fit(self, X: Matrix, y: Labels | None) -> None:
-        raise NotImplementedError
+        """Learn from checked rows X (n, d), float32 or float64."""
 
+    @abstractmethod
     def _score(self, X: Matrix) -> Vector:
-        raise NotImplementedError
+        """Scores (n,) of checked rows, higher is more unusual; each depends on its row alone."""
 
     # -- final ------------------------------------------------------------------------------------------------------
 

@@ -172,9 +172,6 @@ class Findings:
         """Why row `i` has its score, in one sentence."""
         return reason(self.model.encoder, self.explanation(i), among=self.calibration.kind == "estimated")
 
-    def map(self, i: int) -> None:
-        """Pixel or time map of item `i`: rows of a table have none."""
-
     def frame(self) -> Any:
         """Item, score, p-value, anomalous and reason of every row: pandas or polars, else a dict of arrays.
 

@@ -46,6 +46,7 @@ class Calibration:
 
     @classmethod
     def of(cls, scores: ArrayLike, source: str) -> Calibration:
+        """Calibrate on scores (n,) in any order; none, or one that is NaN, is refused with an `InputError`."""
         values = np.sort(np.asarray(scores, dtype=np.float64))
         if not len(values):
             raise InputError("there are no calibration scores; give at least one normal item the model has not seen")
