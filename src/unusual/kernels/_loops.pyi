@@ -29,7 +29,7 @@ def forest_sum(
     /,
 ) -> None: ...
 def tails_counts(
-    X: Buffer, columns: Buffer, at_most: Buffer, below: Buffer, d: int, reference: int, item: int, /
+    X: Buffer, columns: Buffer, at_most: Buffer, below: Buffer, d: int, reference: int, item: int, level: int, /
 ) -> None: ...
 def tails_score(
     X: Buffer,
@@ -41,6 +41,7 @@ def tails_score(
     item: int,
     copod: int,
     leave_out: int,
+    level: int,
     /,
 ) -> None: ...
 def columns_sort(columns: Buffer, n: int, /) -> None: ...

@@ -74,7 +74,7 @@ def tails_counts(X: Array, columns: Array, n_jobs: int | None = None) -> tuple[N
         if found is None:
             at_most[start:stop], below[start:stop] = _counts(X[start:stop], columns)
         else:
-            sizes = columns.shape[0], columns.shape[1], X.itemsize
+            sizes = columns.shape[0], columns.shape[1], X.itemsize, found[1]
             found[0].tails_counts(X[start:stop], columns, at_most[start:stop], below[start:stop], *sizes)
 
     blocks(len(X), n_jobs, _block, smallest=1024)
@@ -135,8 +135,8 @@ def tails_score(
     def _block(start: int, stop: int) -> None:
         if found is not None:
             sizes = columns.shape[0], columns.shape[1], X.itemsize
-            copod = int(combine == "copod")
-            found[0].tails_score(X[start:stop], columns, sign, out[start:stop], *sizes, copod, int(leave_out))
+            rule = int(combine == "copod"), int(leave_out)
+            found[0].tails_score(X[start:stop], columns, sign, out[start:stop], *sizes, *rule, found[1])
             return
         out[start:stop] = 0.0
         for j in range(columns.shape[0]):

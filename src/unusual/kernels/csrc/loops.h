@@ -39,12 +39,12 @@ typedef struct {
     int wide;
 } tails;
 
-int tails_counts(tails t, int64_t *at_most, int64_t *below);
+int tails_counts(tails t, int64_t *at_most, int64_t *below, int level);
 /* Sorts each of the d columns of n values in place. */
 int columns_sort(float *columns, size d, size n);
 /* sums (4, d): of x - centre, its square and its cube, and how many values differ from the first one. */
 int column_moments(const void *X, size n, size d, int wide, const double *centre, double *sums);
-int tails_score(tails t, const double *skew, double *out, int copod, int leave_out);
+int tails_score(tails t, const double *skew, double *out, int copod, int leave_out, int level);
 
 /* The tables have d (bins + 2) entries, which must be fewer than INT32_MAX / 8. Counts are added to. */
 int histogram_fit(const void *X, size n, size d, int wide, const double *low, const double *scale, size bins,

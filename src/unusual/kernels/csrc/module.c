@@ -71,14 +71,14 @@ static PyObject *count_tails(PyObject *self, PyObject *args) {
     (void)self;
     Py_buffer b[4]; /* X, columns, at_most, below */
     Py_ssize_t d, reference, item;
-    if (!PyArg_ParseTuple(args, "y*y*w*w*nnn", b, b + 1, b + 2, b + 3, &d, &reference, &item)) return NULL;
-    int status = 1;
+    int level, status = 1;
+    if (!PyArg_ParseTuple(args, "y*y*w*w*nnni", b, b + 1, b + 2, b + 3, &d, &reference, &item, &level)) return NULL;
     Py_ssize_t n = rows_of(b, item, d);
     if (n >= 0 && (item == 4 || item == 8) && reference > 0 && holds(b + 1, item, d, reference, 1) &&
         holds(b + 2, 8, n, d, 1) && holds(b + 3, 8, n, d, 1)) {
         tails t = {b[0].buf, b[1].buf, n, d, reference, item == 8};
         Py_BEGIN_ALLOW_THREADS
-        status = tails_counts(t, b[2].buf, b[3].buf);
+        status = tails_counts(t, b[2].buf, b[3].buf, runnable(level));
         Py_END_ALLOW_THREADS
     }
     return finish(status, 4, b);
@@ -88,15 +88,16 @@ static PyObject *score_tails(PyObject *self, PyObject *args) {
     (void)self;
     Py_buffer b[4]; /* X, columns, skew, out */
     Py_ssize_t d, reference, item;
-    int copod, leave_out, status = 1;
-    if (!PyArg_ParseTuple(args, "y*y*y*w*nnnii", b, b + 1, b + 2, b + 3, &d, &reference, &item, &copod, &leave_out))
+    int copod, leave_out, level, status = 1;
+    if (!PyArg_ParseTuple(args, "y*y*y*w*nnniii", b, b + 1, b + 2, b + 3, &d, &reference, &item, &copod, &leave_out,
+                          &level))
         return NULL;
     Py_ssize_t n = rows_of(b, item, d);
     if (n >= 0 && (item == 4 || item == 8) && (leave_out == 0 || leave_out == 1) && reference > leave_out &&
         holds(b + 1, item, d, reference, 1) && holds(b + 2, 8, d, 1, 1) && holds(b + 3, 8, n, 1, 1)) {
         tails t = {b[0].buf, b[1].buf, n, d, reference, item == 8};
         Py_BEGIN_ALLOW_THREADS
-        status = tails_score(t, b[2].buf, b[3].buf, copod, leave_out);
+        status = tails_score(t, b[2].buf, b[3].buf, copod, leave_out, runnable(level));
         Py_END_ALLOW_THREADS
     }
     return finish(status, 4, b);
@@ -258,8 +259,8 @@ static PyMethodDef methods[] = {
     {"widest", widest, METH_NOARGS, "Number of the widest level this processor has."},
     {"forest_fit", fit_forest, METH_VARARGS, "X, sample, uniform, path, feature, threshold, leaf, d, psi, depth"},
     {"forest_sum", sum_forest, METH_VARARGS, "X, feature, threshold, leaf, out, d, trees, depth, level"},
-    {"tails_counts", count_tails, METH_VARARGS, "X, columns, at_most, below, d, reference, item"},
-    {"tails_score", score_tails, METH_VARARGS, "X, columns, skew, out, d, reference, item, copod, leave_out"},
+    {"tails_counts", count_tails, METH_VARARGS, "X, columns, at_most, below, d, reference, item, level"},
+    {"tails_score", score_tails, METH_VARARGS, "X, columns, skew, out, d, reference, item, copod, leave_out, level"},
     {"columns_sort", sort_floats, METH_VARARGS, "columns, n"},
     {"column_moments", sum_moments, METH_VARARGS, "X, centre, sums, d, item"},
     {"column_spread", spread_columns, METH_VARARGS, "X, out, d, item, side, lines, level"},
