@@ -139,10 +139,10 @@ def _shown(peer: str) -> str:
 
 def _against_best(auto: Figures, peers: Figures) -> str:
     """AutoTable against the best peer in each measure and ADEngine, as paired differences."""
-    if AUTO not in auto:
-        return ""
     names = names_of_tables(auto)
     whole = [peer for peer in peers if np.isfinite(vector(peers, peer, "auroc", names)).all()]
+    if AUTO not in auto or not whole:
+        return ""
     rows = []
     for measure, word in MEASURES.items():
         mine = vector(auto, AUTO, measure, names)
