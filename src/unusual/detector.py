@@ -179,8 +179,6 @@ class Detector(OutlierMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
     def _own_scores(self, X: Matrix) -> Vector:
         """Scores (n,) of the rows X that were just fitted, each without finding itself where the method could."""
-        if hasattr(self, "_own_score"):
-            return np.asarray(self._own_score(X), dtype=np.float64)
         left_out = getattr(self, "_train_score", None)
         scores = self._score(X) if left_out is None else left_out(X, np.arange(len(X)))
         return np.asarray(scores, dtype=np.float64)
@@ -225,13 +223,16 @@ class Detector(OutlierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         if groups is not None and len(np.asarray(groups)) != len(X):
             raise InputError(f"groups has {len(np.asarray(groups))} entries for {len(X)} rows; give one per row")
         usable = np.ones(len(X), dtype=bool) if y is None else y != 1
-        left_out = getattr(self, "_train_score", None)
-        if left_out is not None and groups is None:
+        if groups is None and self._calibrates_in_closed_form():
             rows = np.flatnonzero(usable)
             rows = rows[some_rows(len(rows), CALIBRATION_ROWS)]
-            return Calibration.of(left_out(X, rows), "left out")
+            return Calibration.of(self._train_score(X, rows), "left out")
         scores, out = self._cross_fitted(X, y, groups)
         return Calibration.of(scores[usable[out]], "cross-fitted")
+
+    def _calibrates_in_closed_form(self) -> bool:
+        """Whether `_train_score` is there, and good enough to calibrate by and not only to rank by."""
+        return hasattr(self, "_train_score")
 
     def _cross_fitted(self, X: Matrix, y: Labels | None, groups: ArrayLike | None) -> tuple[Vector, NDArray[np.int64]]:
         """Scores of rows by fits without their fold, and their numbers; one fold of a large table is enough."""

@@ -35,29 +35,55 @@ def column_spread(X: Array) -> tuple[Vector, Vector, Vector, Vector]:
 
     Source: Chan, Golub and LeVeque, Updating Formulae and a Pairwise Algorithm for Computing Sample Variances, 1979.
     """
-    X = array(X, "X", (None, None), FLOATS)
-    n, d = X.shape
-    if n == 0 or d == 0:
-        raise InputError(f"X has shape {X.shape}; give at least one row and one column")
-    side = max(1, SIDE // d)
-    lines = max(1, BLOCK // (side * d))
-    out = np.empty((4, d))
+    X, side, lines = _laid_out(X)
+    out = np.empty((4, X.shape[1]))
     found = compiled()
     if found is None:
         _twin(X, side, lines, out)
     else:
-        found[0].column_spread(X, out, d, X.itemsize, side, lines, found[1])
+        found[0].column_spread(X, out, X.shape[1], X.itemsize, side, lines, found[1])
     mean, squares, low, high = out
     return mean, squares, low, high
+
+
+def column_cubes(X: Array, centre: Vector) -> tuple[Vector, Vector]:
+    """Sums of the deviations (d,) of every column from `centre` (d,), and of their cubes (d,); see `column_spread`."""
+    X, side, lines = _laid_out(X)
+    centre = array(centre, "centre", (X.shape[1],), (np.float64,))
+    out = np.zeros((2, X.shape[1]))
+    found = compiled()
+    if found is not None:
+        found[0].column_cubes(X, centre, out, X.shape[1], X.itemsize, side, lines, found[1])
+        return out[0], out[1]
+    for block in _blocks(X, side, lines):
+        Z = block - np.tile(centre, block.shape[1] // X.shape[1])  # float64
+        out[0] += _down(_down(Z).reshape(-1, X.shape[1]))
+        out[1] += _down(_down(Z * Z * Z).reshape(-1, X.shape[1]))
+    return out[0], out[1]
+
+
+def _laid_out(X: Array) -> tuple[Array, int, int]:
+    """X checked, the rows side by side in a line, and the lines of a block."""
+    X = array(X, "X", (None, None), FLOATS)
+    if 0 in X.shape:
+        raise InputError(f"X has shape {X.shape}; give at least one row and one column")
+    side = max(1, SIDE // X.shape[1])
+    return X, side, max(1, BLOCK // (side * X.shape[1]))
+
+
+def _blocks(X: Array, side: int, lines: int) -> list[Array]:
+    """Blocks (lines, side d), and what is left as (m, d)."""
+    whole = len(X) // side * side
+    wide = X[:whole].reshape(-1, side * X.shape[1])
+    parts = [wide[start : start + lines] for start in range(0, len(wide), lines)]
+    return [*parts, X[whole:]] if whole < len(X) else parts
 
 
 def _twin(X: Array, side: int, lines: int, out: Vector) -> None:
     mean, squares, low, high = out
     mean[:], squares[:], low[:], high[:] = 0.0, 0.0, X[0], X[0]
-    whole = len(X) // side * side
-    wide, count = X[:whole].reshape(-1, side * X.shape[1]), 0
-    blocks = [wide[start : start + lines] for start in range(0, len(wide), lines)]
-    for block in [*blocks, X[whole:]] if whole < len(X) else blocks:
+    count = 0
+    for block in _blocks(X, side, lines):
         Z = block.astype(np.float64)  # (m, k d), k rows side by side
         size = Z.size // X.shape[1]
         np.minimum(low, Z.min(axis=0).reshape(-1, X.shape[1]).min(axis=0), out=low)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from unusual.errors import InputError
 from unusual.kernels.checks import FLOATS, Array, array
 from unusual.kernels.dispatch import compiled
+from unusual.kernels.spread import column_cubes, column_spread
 from unusual.kernels.threads import blocks
 
 Combine = Literal["ecod", "copod"]
@@ -31,18 +32,19 @@ def tails_fit(X: Array, n_jobs: int | None = None) -> Array:
     sorted columns (d, n), dtype of X
     """
     X = array(X, "X", (None, None), FLOATS)
-    columns = np.empty(X.shape[::-1], X.dtype)
-    for row in range(0, len(X), ROWS):  # in blocks, a transposition stays in cache
-        columns[:, row : row + ROWS] = X[row : row + ROWS].T
-    found = compiled() if X.dtype == np.float32 and len(X) > RADIX_PAYS else None
+    n, d = X.shape
+    columns = np.empty((d, n), X.dtype)
+    found = compiled() if X.dtype == np.float32 and n > RADIX_PAYS else None
 
     def _block(start: int, stop: int) -> None:
-        if found is None:
-            columns[start:stop].sort(axis=1)
-        else:
-            found[0].columns_sort(columns[start:stop], len(X))
+        if found is not None:
+            found[0].columns_sort(X, columns[start:stop], d, start, stop - start)
+            return
+        for row in range(0, n, ROWS):  # in blocks, a transposition stays in cache
+            columns[start:stop, row : row + ROWS] = X[row : row + ROWS, start:stop].T
+        columns[start:stop].sort(axis=1)
 
-    blocks(X.shape[1], n_jobs, _block)
+    blocks(d, n_jobs, _block)
     return columns
 
 
@@ -161,26 +163,12 @@ def column_skewness(X: Array) -> NDArray[np.float64]:
     X = array(X, "X", (None, None), FLOATS)
     if len(X) == 0:
         return np.zeros(X.shape[1])
-    mean = _moments(X, np.zeros(X.shape[1]))[0] / len(X)
-    _, second, third, varies = _moments(X, mean)
-    spread = np.sqrt(second / len(X))
-    constant = (varies == 0) | (spread == 0)
-    return np.where(constant, 0.0, third / len(X) / np.where(constant, 1.0, spread) ** 3)
-
-
-def _moments(X: Array, centre: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Per column the sums of x - centre, its square and its cube, and how many values differ from the first."""
-    sums = np.zeros((4, X.shape[1]))
-    found = compiled()
-    if found is not None and X.size:
-        found[0].column_moments(X, centre, sums, X.shape[1], X.itemsize)
-        return sums
-    for start in range(0, len(X), ROWS):
-        Z = X[start : start + ROWS] - centre  # float64
-        square = Z * Z
-        differ = (X[start : start + ROWS] != X[0]).sum(axis=0)
-        sums += np.stack([Z.sum(axis=0), square.sum(axis=0), np.einsum("ij,ij->j", square, Z), differ])
-    return sums
+    mean, squares, low, high = column_spread(X)
+    rest, cubes = column_cubes(X, mean)
+    cubes -= 3 * rest / len(X) * squares  # what rounding left in the mean counts threefold
+    spread = np.sqrt(squares / len(X))
+    constant = (low == high) | (spread == 0)
+    return np.where(constant, 0.0, cubes / len(X) / np.where(constant, 1.0, spread) ** 3)
 
 
 def _counts(X: Array, columns: Array) -> tuple[Array, Array]:

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.metrics import roc_auc_score
-from sklearn.tree import ExtraTreeClassifier
 
 from unusual.kernels import forest_score, forest_score_oob
 
@@ -24,7 +24,6 @@ Vector = NDArray[np.float64]
 TREES = 200
 DEPTH = 10  # trees are stored as heaps, and deeper ones tell little more
 MOST_ROWS = 4000
-BAG = 0.632  # share of the rows that a tree is grown on, none of them twice
 
 Heap = tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]
 
@@ -54,11 +53,15 @@ class Dependence:
         real = X[chosen].astype(np.float32)
         shuffled = np.column_stack([rng.permutation(column) for column in real.T])
         both, labels = np.vstack([real, shuffled]), np.repeat([0, 1], len(real))
-        bags = np.stack([rng.permutation(len(both))[: max(2, round(BAG * len(both)))] for _ in range(TREES)])
-        seeds = rng.integers(2**31, size=TREES)
-        heaps = [_grow(both[bag], labels[bag], int(seed)) for bag, seed in zip(bags, seeds, strict=True)]
+        forest = ExtraTreesClassifier(
+            TREES, max_depth=DEPTH, min_samples_leaf=2, bootstrap=True, random_state=int(rng.integers(2**31))
+        ).fit(both, labels)
+        heaps = [_heap(tree.tree_) for tree in forest.estimators_]
         feature, cut, share = (np.stack(part) for part in zip(*heaps, strict=True))
-        seen = forest_score_oob(both, feature, cut, share, inbag=bags, rows=np.arange(len(both)), n_jobs=n_jobs)
+        rows = np.arange(len(both))
+        spare = np.vstack([both, both[:1]])  # one more row, to fill the bags with where a row was drawn twice
+        bags = np.stack([_once_each(sample, len(both)) for sample in forest.estimators_samples_])
+        seen = forest_score_oob(spare, feature, cut, share, inbag=bags, rows=rows, n_jobs=n_jobs)
         skill = max(0.0, 2 * float(roc_auc_score(labels, seen)) - 1)
         made = cls(feature, cut, share, skill)
         own = made.score(X, n_jobs)
@@ -75,9 +78,14 @@ class Dependence:
         return self.skill * np.log((share + half) / (1 - share + half))
 
 
-def _grow(X: Rows, labels: NDArray[np.int64], seed: int) -> Heap:
-    """A tree of random cuts as a heap of DEPTH levels; what lies below a leaf repeats it."""
-    tree: Any = ExtraTreeClassifier(max_depth=DEPTH, min_samples_leaf=2, random_state=seed).fit(X, labels).tree_
+def _once_each(sample: NDArray[np.int64], filler: int) -> NDArray[np.int64]:
+    """The different row numbers of a bootstrap sample (n,), filled up to its length."""
+    different = np.unique(sample)
+    return np.append(different, np.full(len(sample) - len(different), filler))
+
+
+def _heap(tree: Any) -> Heap:
+    """A tree of scikit-learn as a heap of DEPTH levels; what lies below a leaf repeats it."""
     inner = 2**DEPTH - 1
     node = np.zeros(2 * inner + 1, dtype=np.int64)  # node of the tree at each place of the heap
     left, right = tree.children_left, tree.children_right
@@ -89,9 +97,8 @@ def _grow(X: Rows, labels: NDArray[np.int64], seed: int) -> Heap:
         node[2 * places + 2] = np.where(ends, at, right[at])
     above = node[:inner]
     ends = left[above] < 0
-    shuffled = tree.value[:, 0, -1] if tree.n_classes[0] == 2 else np.full(tree.node_count, float(labels[0]))
     return (
         np.where(ends, 0, tree.feature[above]).astype(np.int32),
         np.where(ends, np.inf, tree.threshold[above]).astype(np.float32),
-        shuffled[node[inner:]].astype(np.float32),
+        tree.value[node[inner:], 0, 1].astype(np.float32),
     )

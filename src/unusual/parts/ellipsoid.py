@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cholesky, solve_triangular
 
 Matrix = NDArray[np.float64]
 Rows = NDArray[np.floating[Any]]
@@ -25,8 +24,7 @@ class Ellipsoid:
     @classmethod
     def of(cls, centre: Matrix, covariance: Matrix, scale: Matrix) -> Ellipsoid:
         """The squared Mahalanobis distance to `centre` (d,); `covariance` (d, d) is that of x / scale (d,)."""
-        L = cholesky(covariance, lower=True)
-        return cls(centre, solve_triangular(L, np.eye(len(L)), lower=True) / scale)
+        return cls(centre, np.linalg.inv(np.linalg.cholesky(covariance)) / scale)
 
     def distance(self, X: Rows) -> Matrix:
         """Squared length (n,) of each row of X (n, d)."""

@@ -42,6 +42,7 @@ COMPONENTS = (2, 4, 8)
 DEPENDENCE = 10.0  # weight of one unit of log-odds among the columns' log-densities
 WIDE = 400  # columns beyond which dependence is learnt on principal components
 DRAWS, DRAWN = 200, 16
+ROWS_PER_COLUMN = 5  # with fewer rows one of them weighs in everything that is learnt
 BLOCK = 100_000  # rows scored at once: bounds the memory of the members
 
 
@@ -103,17 +104,19 @@ class AutoTable(Detector):
         rounds = [self._combined(r, self._members(r, Z, R)) for r in self.rounds_]
         return self._with_ties(np.mean(rounds, axis=0), self.forest_._score(Z), self.margins_.score(Z))
 
-    def _own_score(self, X: Matrix) -> Vector:
-        """Out of bag, without the own row, or without the own count; rows the members never saw as new ones.
-
-        Good enough to rank by. Scaling and projection saw the row, so thresholds come from cross-fitting instead.
-        """
-        scores = np.empty(len(X))
-        scores[self._own] = self._own_scores_of_fit
-        others = np.setdiff1d(np.arange(len(X)), self._own, assume_unique=True)
-        if len(others):
-            scores[others] = self._score(X[others])
+    def _train_score(self, X: Matrix, rows: Labels) -> Vector:
+        """Out of bag, without the own row, or without the own count; rows the members never saw as new ones."""
+        place = np.searchsorted(self._own, rows).clip(max=len(self._own) - 1)
+        own = self._own[place] == rows
+        scores = np.empty(len(rows))
+        scores[own] = self._own_scores_of_fit[place[own]]
+        if not own.all():
+            scores[~own] = self._score(X[rows[~own]])
         return scores
+
+    def _calibrates_in_closed_form(self) -> bool:
+        """Not where rows are few for their columns, for scaling saw the row; nor where a rate is promised."""
+        return self.reference == "mixed" and len(self._own) > ROWS_PER_COLUMN * len(self.scaling_.mean)
 
     # -- a clean reference ---------------------------------------------------------------------------------------------
 

@@ -14,13 +14,14 @@ import numpy as np
 
 from unusual.detector import Detector, Labels, Matrix, Vector
 from unusual.errors import InputError
-from unusual.parts.ellipsoid import Ellipsoid
 from unusual.parts.kmeans import kmeans
 from unusual.parts.rows import some_rows
 from unusual.parts.scaling import Standardizer
 
 EM_ROWS = 50_000  # a few Gaussians are known far better than anything else from so many rows
 MOST_COMPONENTS = 8
+AT_ONCE = 1 << 20  # numbers held while densities are worked out
+Gaussians = tuple[Vector, Vector, Vector]  # axes (d, k d), offsets (k d,), log-densities at the means (k,)
 Fit = tuple[Vector, Vector, Vector, int, float]  # weights (k,), means (k, d), covariances (k, d, d), steps, criterion
 
 
@@ -102,7 +103,7 @@ class GaussianMixture(Detector):
         n = min(len(X), EM_ROWS)
         count = np.maximum(self.weights_ * n, share + 1e-9)  # (m, k)
         part = share / np.maximum(count - share, 1e-9)  # of a row in what is left of its component
-        squared = 2 * (self._peaks() - density)  # Mahalanobis, in each component
+        squared = 2 * (self._gaussians[2] - density)  # Mahalanobis, in each component
         left = np.maximum(1 - part * squared, 1e-9)  # the determinant loses this factor
         d = self.means_.shape[1]
         shrunk = np.log1p(part)
@@ -115,9 +116,6 @@ class GaussianMixture(Detector):
         if not hasattr(self, "_gaussians"):
             self._gaussians = _gaussians(self.weights_, self.means_, self.covariances_)
         return _log_densities(self.scaling_(X), self._gaussians)
-
-    def _peaks(self) -> Vector:
-        return np.array([peak for _, peak in self._gaussians])
 
     def _em(self, Z: Vector, k: int, rng: np.random.Generator) -> Fit:
         """A maximum of the likelihood of the rows Z (n, d), from the clusters of k-means."""
@@ -149,20 +147,24 @@ class GaussianMixture(Detector):
         return count / count.sum(), means, covariances
 
 
-def _gaussians(weights: Vector, means: Vector, covariances: Vector) -> list[tuple[Ellipsoid, float]]:
-    """For each component its squared distance, and the logarithm of its weighted density at the mean."""
+def _gaussians(weights: Vector, means: Vector, covariances: Vector) -> Gaussians:
+    """Axes and offsets that make distances to the components squared lengths; weighted log-densities at the means."""
     d = means.shape[1]
-    parts = []
-    for weight, mean, covariance in zip(weights, means, covariances, strict=True):
-        ellipsoid = Ellipsoid.of(mean, covariance, np.ones(d))
-        volume = np.log(np.diag(ellipsoid.axes)).sum()  # axes is the inverse of the Cholesky factor
-        parts.append((ellipsoid, float(np.log(weight) + volume - d / 2 * np.log(2 * np.pi))))
-    return parts
+    axes = np.linalg.inv(np.linalg.cholesky(covariances))  # (k, d, d)
+    volume = np.log(np.diagonal(axes, axis1=1, axis2=2)).sum(axis=1)
+    peaks = np.log(weights) + volume - d / 2 * np.log(2 * np.pi)
+    return axes.reshape(-1, d).T, np.einsum("kij,kj->ki", axes, means).ravel(), peaks
 
 
-def _log_densities(Z: Matrix, gaussians: list[tuple[Ellipsoid, float]]) -> Vector:
+def _log_densities(Z: Matrix, gaussians: Gaussians) -> Vector:
     """Logarithm of the weighted density (n, k) of each row of Z (n, d) under each component."""
-    return np.stack([peak - ellipsoid.distance(Z) / 2 for ellipsoid, peak in gaussians], axis=1)
+    axes, offsets, peaks = gaussians
+    density = np.empty((len(Z), len(peaks)))
+    step = max(1, AT_ONCE // len(offsets))
+    for start in range(0, len(Z), step):
+        views = (Z[start : start + step] @ axes - offsets).reshape(-1, len(peaks), Z.shape[1])  # (b, k, d)
+        density[start : start + step] = peaks - np.einsum("nkj,nkj->nk", views, views) / 2
+    return density
 
 
 def _log_sum(density: Vector) -> Vector:

@@ -40,10 +40,8 @@ typedef struct {
 } tails;
 
 int tails_counts(tails t, int64_t *at_most, int64_t *below, int level);
-/* Sorts each of the d columns of n values in place. */
-int columns_sort(float *columns, size d, size n);
-/* sums (4, d): of x - centre, its square and its cube, and how many values differ from the first one. */
-int column_moments(const void *X, size n, size d, int wide, const double *centre, double *sums);
+/* Columns first..first + count - 1 of X (n, d), each sorted: (count, n). */
+int columns_sort(const float *X, size n, size d, size first, size count, float *columns);
 int tails_score(tails t, const double *skew, double *out, int copod, int leave_out, int level);
 
 /* The tables have d (bins + 2) entries, which must be fewer than INT32_MAX / 8. Counts are added to. */
@@ -55,6 +53,9 @@ int histogram_score(const void *X, size n, size d, int wide, const double *low, 
 /* out (4, d): mean, sum of squares about the mean, lowest and highest value; n > 0. Blocks are `lines` lines of `side`
    rows. */
 int column_spread(const void *X, size n, size d, int wide, size side, size lines, double *out, int level);
+/* out (2, d): sums of x - centre and of its cube. */
+int column_cubes(const void *X, size n, size d, int wide, size side, size lines, const double *centre, double *out,
+                 int level);
 
 int balls_sum(const float *X, size n, size d, const float *centres, const float *radius2, const double *value,
               const int64_t *order, size sets, size psi, double *out, int level);

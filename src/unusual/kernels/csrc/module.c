@@ -105,29 +105,31 @@ static PyObject *score_tails(PyObject *self, PyObject *args) {
 
 static PyObject *sort_floats(PyObject *self, PyObject *args) {
     (void)self;
-    Py_buffer b[1]; /* columns */
-    Py_ssize_t n;
-    if (!PyArg_ParseTuple(args, "w*n", b, &n)) return NULL;
+    Py_buffer b[2]; /* X, columns */
+    Py_ssize_t d, first, count;
+    if (!PyArg_ParseTuple(args, "y*w*nnn", b, b + 1, &d, &first, &count)) return NULL;
     int status = 1;
-    Py_ssize_t d = rows_of(b, 4, n);
-    if (d >= 0 && (uint64_t)n < UINT32_MAX) {
+    Py_ssize_t n = rows_of(b, 4, d);
+    if (n >= 0 && (uint64_t)n < UINT32_MAX && first >= 0 && count >= 0 && count <= d && first <= d - count &&
+        holds(b + 1, 4, count, n, 1)) {
         Py_BEGIN_ALLOW_THREADS
-        status = columns_sort(b[0].buf, d, n);
+        status = columns_sort(b[0].buf, n, d, first, count, b[1].buf);
         Py_END_ALLOW_THREADS
     }
-    return finish(status, 1, b);
+    return finish(status, 2, b);
 }
 
-static PyObject *sum_moments(PyObject *self, PyObject *args) {
+static PyObject *sum_cubes(PyObject *self, PyObject *args) {
     (void)self;
-    Py_buffer b[3]; /* X, centre, sums */
-    Py_ssize_t d, item;
-    if (!PyArg_ParseTuple(args, "y*y*w*nn", b, b + 1, b + 2, &d, &item)) return NULL;
-    int status = 1;
+    Py_buffer b[3]; /* X, centre, out */
+    Py_ssize_t d, item, side, lines;
+    int level, status = 1;
+    if (!PyArg_ParseTuple(args, "y*y*w*nnnni", b, b + 1, b + 2, &d, &item, &side, &lines, &level)) return NULL;
     Py_ssize_t n = rows_of(b, item, d);
-    if (n >= 0 && (item == 4 || item == 8) && holds(b + 1, 8, d, 1, 1) && holds(b + 2, 8, 4, d, 1)) {
+    if (n > 0 && (item == 4 || item == 8) && side > 0 && side < INT32_MAX && lines > 0 && lines < INT32_MAX &&
+        holds(b + 1, 8, d, 1, 1) && holds(b + 2, 8, d, 2, 1)) {
         Py_BEGIN_ALLOW_THREADS
-        status = column_moments(b[0].buf, n, d, item == 8, b[1].buf, b[2].buf);
+        status = column_cubes(b[0].buf, n, d, item == 8, side, lines, b[1].buf, b[2].buf, runnable(level));
         Py_END_ALLOW_THREADS
     }
     return finish(status, 3, b);
@@ -261,8 +263,8 @@ static PyMethodDef methods[] = {
     {"forest_sum", sum_forest, METH_VARARGS, "X, feature, threshold, leaf, out, d, trees, depth, level"},
     {"tails_counts", count_tails, METH_VARARGS, "X, columns, at_most, below, d, reference, item, level"},
     {"tails_score", score_tails, METH_VARARGS, "X, columns, skew, out, d, reference, item, copod, leave_out, level"},
-    {"columns_sort", sort_floats, METH_VARARGS, "columns, n"},
-    {"column_moments", sum_moments, METH_VARARGS, "X, centre, sums, d, item"},
+    {"columns_sort", sort_floats, METH_VARARGS, "X, columns, d, first, count"},
+    {"column_cubes", sum_cubes, METH_VARARGS, "X, centre, out, d, item, side, lines, level"},
     {"column_spread", spread_columns, METH_VARARGS, "X, out, d, item, side, lines, level"},
     {"histogram_fit", fit_histogram, METH_VARARGS, "X, low, scale, counts, d, bins, item, level"},
     {"histogram_score", score_histogram, METH_VARARGS, "X, low, scale, table, out, d, bins, item, level"},

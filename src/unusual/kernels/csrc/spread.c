@@ -36,6 +36,13 @@
             sum[j] += p * p;                                                                         \
         }
 
+#define CUBE(VALUE)                                                      \
+    for (const VALUE *x = X; lines > 0; lines--, x += k)                 \
+        for (size j = 0; j < k; j++) {                                   \
+            double p = x[j] - centre[j];                                 \
+            sum[j] += p, sum[j + k] += p * p * p;                        \
+        }
+
 #define LEVEL 0
 #include "lanes.h"
 #include "spread_of.h"
@@ -113,5 +120,29 @@ int column_spread(const void *X, size n, size d, int wide, size side, size lines
     }
     if (n % side) add_block(&t, at, n % side, 1);
     free(t.lane[0]);
+    return 0;
+}
+
+int column_cubes(const void *X, size n, size d, int wide, size side, size lines, const double *centre, double *out,
+                 int level) {
+    squarer *cube = cube_plain;
+    const char *at = X;
+    size row = d * (wide ? (size)sizeof(double) : (size)sizeof(float));
+    double *sum = malloc((size_t)(3 * side * d) * sizeof(double)), *centres = sum + 2 * side * d;
+#if HAS_AVX
+    cube = level == AVX512 ? cube_avx512 : level == AVX2 ? cube_avx2 : cube_plain;
+#endif
+    (void)level;
+    if (!sum) return -1;
+    for (size j = 0; j < side * d; j++) centres[j] = centre[j % d];
+    for (size j = 0; j < 2 * d; j++) out[j] = 0;
+    for (size done = 0, some; done < n; done += some, at += some * row) {
+        size next_to = n - done < side ? 1 : side, whole = (n - done) / next_to, k = next_to * d;
+        whole = whole < lines ? whole : lines, some = whole * next_to;
+        for (size j = 0; j < 2 * k; j++) sum[j] = 0;
+        cube(at, whole, k, wide, centres, sum);
+        for (size j = 0; j < d; j++) out[j] += folded(sum, d, next_to, j), out[d + j] += folded(sum + k, d, next_to, j);
+    }
+    free(sum);
     return 0;
 }

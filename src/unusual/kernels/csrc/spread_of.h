@@ -16,3 +16,12 @@ TARGET static void NAME(square)(const void *X, size lines, size k, int wide, con
         SQUARE(float)
     }
 }
+
+TARGET static void NAME(cube)(const void *X, size lines, size k, int wide, const double *restrict centre,
+                              double *restrict sum) {
+    if (wide) {
+        CUBE(double)
+    } else {
+        CUBE(float)
+    }
+}

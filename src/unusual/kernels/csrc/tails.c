@@ -105,20 +105,3 @@ int tails_score(tails t, const double *skew, double *out, int copod, int leave_o
     for (size i = 0; i < t.n; i++) out[i] = 0.0;
     return score(t, r, skew, out);
 }
-
-int column_moments(const void *X, size n, size d, int wide, const double *centre, double *sums) {
-    double *second = sums + d, *third = second + d, *varies = third + d;
-    for (size j = 0; j < 4 * d; j++) sums[j] = 0;
-#define ADD(VALUE)                                                       \
-    for (size i = 0; i < n; i++) {                                       \
-        const VALUE *x = (const VALUE *)X + i * d, *first = X;           \
-        for (size j = 0; j < d; j++) {                                   \
-            double z = (double)x[j] - centre[j], square = z * z;         \
-            sums[j] += z, second[j] += square, third[j] += square * z;   \
-            varies[j] += x[j] != first[j] ? 1.0 : 0.0;                   \
-        }                                                                \
-    }
-    if (wide) { ADD(double) } else { ADD(float) }
-#undef ADD
-    return 0;
-}

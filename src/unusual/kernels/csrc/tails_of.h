@@ -1,5 +1,6 @@
-/* Included by tails.c once for each level and VALUE type. A column of the reference is sorted; an even grid over its middle
-   says where to begin, a binary search inside the cell does the rest. Values beyond the middle share the end cells. */
+/* Included by tails.c once for each level and VALUE type. A column of the reference is sorted; an even grid over its
+   middle says where to begin, a binary search inside the cell does the rest. Values beyond the middle share the end
+   cells. */
 
 typedef struct {
     const VALUE *sorted;

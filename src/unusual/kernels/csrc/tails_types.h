@@ -1,4 +1,5 @@
-/* Included by tails.c once for each level: tails_of.h for float32, whose windows fit the vectors of lanes.h, and float64. */
+/* Included by tails.c once for each level: tails_of.h for float32, whose windows fit the vectors of lanes.h, and for
+   float64. */
 #define VALUE float
 #define OF(name) NAME(name##_float)
 #define IN_VECTORS HAS_AVX
