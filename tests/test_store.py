@@ -50,7 +50,7 @@ def test_the_card_tells_what_is_inside(model: Path) -> None:
     assert card["format"] == 1
     assert card["library"] == unusual.__version__
     assert card["model"]["$detector"] == "Mahalanobis"
-    assert card["model"]["parameters"] == {"alarm_rate": 0.01, "shrinkage": 0.01}
+    assert card["model"]["parameters"] == {"alarm_rate": 0.01, "shrinkage": 1e-6}
     assert card["fingerprint"].startswith("60x3-")
 
 

@@ -26,7 +26,7 @@ class Mahalanobis(Detector):
 
     Parameters
     ----------
-    shrinkage : float in (0, 1], default 0.01
+    shrinkage : float in (0, 1], default 1e-6
         Weight of the diagonal in the covariance: keeps it invertible when columns repeat each other.
     alarm_rate : float in (0, 1), default 0.01
         Share of normal rows one accepts as false alarms.
@@ -39,7 +39,7 @@ class Mahalanobis(Detector):
         Mean (d,) and whitening axes (d, d).
     """
 
-    def __init__(self, shrinkage: float = 0.01, alarm_rate: float = 0.01) -> None:
+    def __init__(self, shrinkage: float = 1e-6, alarm_rate: float = 0.01) -> None:
         self.shrinkage = shrinkage
         self.alarm_rate = alarm_rate
 
