@@ -44,7 +44,7 @@ bench: .venv/dev
 docs: .venv/dev
 	$(UV) -e '.[docs]'
 	$(BIN)/python -m docs.build
-	$(BIN)/mkdocs build --strict --quiet --site-dir site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir site
 
 wheel: .venv/dev
 	$(BIN)/python -m build --wheel
