@@ -90,7 +90,7 @@ def spent(command: list[str], environment: dict[str, str]) -> dict[str, Any]:
         process.returncode = os.waitstatus_to_exitcode(status)
         wall = time.perf_counter() - start
         said.seek(0)
-        last = said.read().strip().splitlines()[-3:]
+        last = said.read().strip().splitlines()[-3:] if process.returncode else []
     return {
         "wall_s": round(wall, 4),
         "cpu_s": round(used.ru_utime + used.ru_stime, 4),

@@ -130,8 +130,8 @@ def test_scan_is_measured_from_outside(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     scan_end_to_end.write(str(path), 25, 3, chunk=10)
     assert len(path.read_text().splitlines()) == 26
-    found = scan_end_to_end.spent([sys.executable, "-c", "print('done')"], scan_end_to_end._all_cores())
-    assert (found["exit"], found["said"]) == (0, ["done"])
+    found = scan_end_to_end.spent([sys.executable, "-c", "raise SystemExit('lost')"], scan_end_to_end._all_cores())
+    assert (found["exit"], found["said"]) == (1, ["lost"])
     assert found["wall_s"] > 0
     assert found["peak_mb"] > 1
 
