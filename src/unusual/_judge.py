@@ -22,7 +22,7 @@ from unusual.decide.fdr import benjamini_hochberg
 from unusual.detector import Detector
 from unusual.errors import InputError
 from unusual.explain.causes import causes
-from unusual.findings import Findings, Method, Promise
+from unusual.findings import QUICK, Findings, Method, Promise
 from unusual.parts.conformal import allowed
 
 Vector = NDArray[np.float64]
@@ -30,7 +30,7 @@ Mask = NDArray[np.bool_]
 Progress = Callable[[int, int, str], None]
 
 ALARM_RATE = 0.01
-EXPLAINED = 200  # findings whose contributions are worked out at once; the others when they are asked for
+CAREFULLY, EXPLAINED = 50, 200  # findings explained with care, and with less; the others when they are asked for
 STEPS = ("reading", "understanding the columns", "fitting", "scoring", "explaining")
 
 
@@ -217,7 +217,9 @@ def finish(findings: Findings, settings: dict[str, Any], clock: Clock) -> Findin
     with clock.step("explaining"):
         rows = findings.rows[:EXPLAINED]
         if rows:
-            found = findings.model.contributions(findings.table.take(np.array(rows)))
+            carefully = findings.model.contributions(findings.table.take(np.array(rows[:CAREFULLY])))
+            rest = findings.table.take(np.array(rows[CAREFULLY:], dtype=np.int64))
+            found = carefully + (findings.model.contributions(rest, evaluations=QUICK) if len(rest) else [])
             findings._explained.update(zip(rows, found, strict=True))
             findings.causes = causes(rows, found)
     findings.timings = clock.seconds

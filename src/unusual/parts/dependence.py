@@ -21,7 +21,7 @@ from unusual.kernels import forest_score, forest_score_oob
 Rows = NDArray[np.floating[Any]]
 Vector = NDArray[np.float64]
 
-TREES = 200
+TREES = 100
 DEPTH = 10  # trees are stored as heaps, and deeper ones tell little more
 MOST_ROWS = 4000
 

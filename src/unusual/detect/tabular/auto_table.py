@@ -27,6 +27,7 @@ from unusual.detect.tabular.gaussian_mixture import GaussianMixture
 from unusual.detect.tabular.isolation_forest import IsolationForest
 from unusual.detector import Detector, Labels, Matrix, Vector
 from unusual.errors import InputError
+from unusual.kernels import blocks
 from unusual.parts.dependence import Dependence
 from unusual.parts.margins import Margins
 from unusual.parts.neighbours import Neighbours
@@ -43,7 +44,8 @@ DEPENDENCE = 10.0  # weight of one unit of log-odds among the columns' log-densi
 WIDE = 400  # columns beyond which dependence is learnt on principal components
 DRAWS, DRAWN = 200, 16
 ROWS_PER_COLUMN = 5  # with fewer rows one of them weighs in everything that is learnt
-BLOCK = 100_000  # rows scored at once: bounds the memory of the members
+BLOCK = 50_000  # rows scored at once: bounds the memory of the members
+SMALLEST = 2000  # rows worth a thread
 
 
 class AutoTable(Detector):
@@ -92,15 +94,21 @@ class AutoTable(Detector):
         self._own_scores_of_fit = self._fit_clean(Z) if clean else self._fit_mixed(Z)
 
     def _score(self, X: Matrix) -> Vector:
-        if len(X) <= BLOCK:
-            return self._score_block(X)
-        return np.concatenate([self._score_block(X[start : start + BLOCK]) for start in range(0, len(X), BLOCK)])
+        scores = np.empty(len(X))
+
+        def fill(start: int, stop: int) -> None:
+            for first in range(start, stop, BLOCK):
+                part = slice(first, min(first + BLOCK, stop))
+                scores[part] = self._score_block(X[part])
+
+        blocks(len(X), self.n_jobs, fill, smallest=SMALLEST)
+        return scores
 
     def _score_block(self, X: Matrix) -> Vector:
         Z = self.scaling_(X)
         R = self.projection_(Z)
         if self.reference == "clean":
-            return self._clean(self.nearest_.query(Z, 1, n_jobs=self.n_jobs)[0][:, 0], self.mixtures_[0]._score(R))
+            return self._clean(self.nearest_.query(Z, 1)[0][:, 0], self.mixtures_[0]._score(R))
         rounds = [self._combined(r, self._members(r, Z, R)) for r in self.rounds_]
         return self._with_ties(np.mean(rounds, axis=0), self.forest_._score(Z), self.margins_.score(Z))
 
@@ -142,7 +150,7 @@ class AutoTable(Detector):
         rng = np.random.default_rng(self.random_state)
         everyone = np.arange(len(Z))
         self.ties_ = _ties(Z)
-        self.forest_ = IsolationForest(random_state=self.random_state, n_jobs=self.n_jobs)
+        self.forest_ = IsolationForest(random_state=self.random_state)
         self.forest_._fit(Z, None)
         self.margins_ = Margins.of(Z)
         forest, margins = self.forest_._train_score(Z, everyone), self.margins_.score(Z, left_out=True)
@@ -186,7 +194,7 @@ class AutoTable(Detector):
         dense = np.mean([m._score(R) for m in one["mixtures"]], axis=0)
         columns = one["margins"].score(Z)
         if one["dependence"] is not None:
-            columns += DEPENDENCE * one["dependence"].score(self._narrow(Z, R), self.n_jobs)
+            columns += DEPENDENCE * one["dependence"].score(self._narrow(Z, R))
         return [dense, columns]
 
     def _combined(self, one: dict[str, Any], members: list[Vector]) -> Vector:
