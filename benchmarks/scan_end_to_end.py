@@ -61,24 +61,29 @@ def write(path: str, n: int, d: int = COLUMNS, chunk: int = CHUNK) -> None:
 
 
 def _scanned(n: int) -> dict[str, Any]:
-    """Wall and CPU seconds and peak memory of the command on a fresh file, with each method."""
+    """Wall and CPU seconds and peak memory of the command, with each method."""
     from unusual.catalogue import cards
 
     runs = {}
     with tempfile.TemporaryDirectory() as folder:
-        source, page = Path(folder, "table.csv"), Path(folder, "report.html")
+        source, small, page = (Path(folder, name) for name in ("table.csv", "small.csv", "report.html"))
         # written elsewhere, since a child starts with the peak of the process that starts it
-        subprocess.run([sys.executable, "-c", WRITE, str(source), str(n)], check=True)
-        size = source.stat().st_size
+        for path, rows in ((source, n), (small, 1000)):
+            subprocess.run([sys.executable, "-c", WRITE, str(path), str(rows)], check=True)
+        environment = as_installed(Path(folder))
         for method in [method for method in METHODS if method in cards()]:
-            command = [*COMMAND, "scan", str(source), "--method", method, "--html", str(page)]
-            runs[method] = spent(command, _all_cores())
+            options = ["--method", method, "--html", str(page)]
+            spent([*COMMAND, "scan", str(small), *options], environment)
+            runs[method] = spent([*COMMAND, "scan", str(source), *options], environment)
+        size = source.stat().st_size
     return {"rows": n, "columns": COLUMNS, "file_mb": round(size / 2**20, 1), "runs": runs}
 
 
-def _all_cores() -> dict[str, str]:
-    """The environment of a user: nothing said about threads."""
-    return {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+def as_installed(folder: Path) -> dict[str, str]:
+    """The environment of a user: nothing said about threads, and Python keeps what it compiles (here in `folder`)."""
+    kept = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    return {**kept, "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
 
 
 def spent(command: list[str], environment: dict[str, str]) -> dict[str, Any]:
@@ -104,16 +109,18 @@ def _started() -> dict[str, Any]:
     """Wall and CPU milliseconds of `import unusual` and of `unusual --help`, and what the import loads."""
     answer = subprocess.run([sys.executable, "-c", LIST], capture_output=True, text=True, check=True)
     loaded = json.loads(answer.stdout)
-    return {
-        "python_ms": _median([sys.executable, "-c", "pass"]),
-        "import_ms": _median([sys.executable, "-c", "import unusual"]),
-        "help_ms": _median([*COMMAND, "--help"]),
-        "modules": loaded,
-        "heavy": [name for name in HEAVY if name in loaded],
-    }
+    with tempfile.TemporaryDirectory() as folder:
+        environment = as_installed(Path(folder))
+        return {
+            "python_ms": _median([sys.executable, "-c", "pass"], environment),
+            "import_ms": _median([sys.executable, "-c", "import unusual"], environment),
+            "help_ms": _median([*COMMAND, "--help"], environment),
+            "modules": loaded,
+            "heavy": [name for name in HEAVY if name in loaded],
+        }
 
 
-def _median(command: list[str]) -> dict[str, float]:
+def _median(command: list[str], environment: dict[str, str]) -> dict[str, float]:
     """Median wall and CPU milliseconds over fresh processes, after one that warms the disk cache."""
-    found = [spent(command, dict(os.environ)) for _ in range(STARTS)][1:]
+    found = [spent(command, environment) for _ in range(STARTS)][1:]
     return {what: round(1000 * statistics.median(one[f"{what}_s"] for one in found), 0) for what in ("wall", "cpu")}

@@ -130,7 +130,9 @@ def test_scan_is_measured_from_outside(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     scan_end_to_end.write(str(path), 25, 3, chunk=10)
     assert len(path.read_text().splitlines()) == 26
-    found = scan_end_to_end.spent([sys.executable, "-c", "raise SystemExit('lost')"], scan_end_to_end._all_cores())
+    found = scan_end_to_end.spent(
+        [sys.executable, "-c", "raise SystemExit('lost')"], scan_end_to_end.as_installed(tmp_path)
+    )
     assert (found["exit"], found["said"]) == (1, ["lost"])
     assert found["wall_s"] > 0
     assert found["peak_mb"] > 1
