@@ -108,13 +108,11 @@ def _means(figures: NDArray[np.float64]) -> list[str]:
     return [f"{value:.3f}" for value in figures.mean(axis=0)]
 
 
-def _against(peer: str, judged: NDArray[np.float64], sets: list[str], figures: dict[str, list[float]]) -> str:
-    both = [i for i, name in enumerate(sets) if name in figures]
-    theirs = np.array([figures[sets[i]][:2] for i in both])
+def _against(peer: str, judged: NDArray[np.float64], sets: list[str], figures: dict[str, dict[str, float]]) -> str:
+    both = [i for i, name in enumerate(sets) if "auroc" in figures.get(name, {})]
     said = []
-    for k, measure in enumerate(("AUROC", "average precision")):
-        interval = paired_interval(judged[both, k], theirs[:, k], random_state=0)
-        said.append(
-            f"{measure} {(judged[both, k] - theirs[:, k]).mean():+.3f} ({interval.low:+.3f} to {interval.high:+.3f})"
-        )
-    return f"minus {peer}, 95 % interval over tables: {'; '.join(said)}"
+    for k, (key, measure) in enumerate((("auroc", "AUROC"), ("ap", "average precision"))):
+        ours, theirs = judged[both, k], np.array([figures[sets[i]][key] for i in both])
+        interval = paired_interval(ours, theirs, groups=np.array([family(sets[i]) for i in both]))
+        said.append(f"{measure} {interval.estimate:+.3f} ({interval.low:+.3f} to {interval.high:+.3f})")
+    return f"- chosen without the family, minus {peer} on {len(both)} tables, 95 % interval: {'; '.join(said)}"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import accuracy_page, speed_page
+from benchmarks import accuracy_page, auto_table_choice, speed_page
 from benchmarks.results import load, table
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
@@ -29,6 +29,7 @@ def sections() -> dict[str, Callable[[dict[str, Any]], str]]:
     validity = importlib.import_module("benchmarks.validity").markdown if own else lambda _: ""
     return {
         "tables_accuracy": accuracy_page.markdown,
+        "auto_table_choice": auto_table_choice.markdown,
         "validity": validity,
         "tables_speed": speed_page.markdown,
         "scan_end_to_end": speed_page.end_to_end,
