@@ -12,7 +12,7 @@ Rows = NDArray[np.floating[Any]]
 Vector = NDArray[np.float64]
 
 BINS = 30
-CELLS_AT_ONCE = 1 << 22  # comparisons held in memory
+CELLS_AT_ONCE = 1 << 17  # comparisons held in memory
 UNSEEN = 0.5  # count of a value or bin that the reference lacks
 
 
@@ -64,9 +64,10 @@ class Margins:
         out = np.empty(len(X))
         step = max(1, CELLS_AT_ONCE // self.starts.size)
         columns = np.arange(X.shape[1])
+        starts = np.ascontiguousarray(self.starts.T)[:, None, :]  # (30, 1, d): bins first, so that sums run along rows
         for first in range(0, len(X), step):
             block = X[first : first + step].astype(np.float64, copy=False)
-            place = (block[:, :, None] >= self.starts).sum(axis=2) - 1  # (m, d)
+            place = (block >= starts).sum(axis=0, dtype=np.int8) - 1  # (m, d)
             exact = block == self.starts[columns, np.maximum(place, 0)]
             inside = np.where(self.few, exact, (place >= 0) & (block <= self.high))
             out[first : first + step] = terms[columns, np.where(inside, place, -1)].sum(axis=1)

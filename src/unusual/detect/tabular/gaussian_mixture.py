@@ -20,7 +20,7 @@ from unusual.parts.scaling import Standardizer
 
 EM_ROWS = 50_000  # a few Gaussians are known far better than anything else from so many rows
 MOST_COMPONENTS = 8
-AT_ONCE = 1 << 20  # numbers held while densities are worked out
+AT_ONCE = 1 << 16  # numbers held while densities are worked out
 Gaussians = tuple[Vector, Vector, Vector]  # axes (d, k d), offsets (k d,), log-densities at the means (k,)
 Fit = tuple[Vector, Vector, Vector, int, float]  # weights (k,), means (k, d), covariances (k, d, d), steps, criterion
 
