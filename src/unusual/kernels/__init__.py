@@ -8,7 +8,7 @@ from unusual.kernels.nearest import nearest
 from unusual.kernels.packed import PackedRows
 from unusual.kernels.spread import column_spread
 from unusual.kernels.tails import column_skewness, tails_counts, tails_fit, tails_score, tails_terms
-from unusual.kernels.threads import blocks, workers
+from unusual.kernels.threads import blocks, one_thread_each, workers
 
 __all__ = [
     "PackedRows",
@@ -28,6 +28,7 @@ __all__ = [
     "isolation_balls_oob",
     "level",
     "nearest",
+    "one_thread_each",
     "tails_counts",
     "tails_fit",
     "tails_score",

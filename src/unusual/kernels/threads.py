@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from functools import lru_cache
+from typing import Any
+
+from threadpoolctl import ThreadpoolController
 
 from unusual.errors import InputError
 
@@ -25,6 +30,20 @@ def workers(n_jobs: int | None) -> int:
         return n_jobs
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, cores + 1 + n_jobs)
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def one_thread_each() -> AbstractContextManager[Any]:
+    """While it lasts, matrix products take one thread: threads are ours to start, over blocks of rows.
+
+    Small products in several threads spend their time on waiting for each other, above all beside other work.
+    """
+    limit: AbstractContextManager[Any] = _libraries().limit(limits=1, user_api="blas")
+    return limit
 
 
 def blocks(n: int, n_jobs: int | None, function: Callable[[int, int], None], smallest: int = 1) -> None:

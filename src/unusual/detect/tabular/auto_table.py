@@ -27,7 +27,7 @@ from unusual.detect.tabular.gaussian_mixture import GaussianMixture
 from unusual.detect.tabular.isolation_forest import IsolationForest
 from unusual.detector import Detector, Labels, Matrix, Vector
 from unusual.errors import InputError
-from unusual.kernels import blocks
+from unusual.kernels import blocks, one_thread_each
 from unusual.parts.dependence import Dependence
 from unusual.parts.margins import Margins
 from unusual.parts.neighbours import Neighbours
@@ -91,9 +91,12 @@ class AutoTable(Detector):
         self.scaling_ = Standardizer.of(rows)
         Z = self.scaling_(rows)
         self.projection_ = Projection.of(Z)
-        self._own_scores_of_fit = self._fit_clean(Z) if clean else self._fit_mixed(Z)
+        with one_thread_each():
+            self._own_scores_of_fit = self._fit_clean(Z) if clean else self._fit_mixed(Z)
 
     def _score(self, X: Matrix) -> Vector:
+        if len(X) < SMALLEST:
+            return self._score_block(X)
         scores = np.empty(len(X))
 
         def fill(start: int, stop: int) -> None:
@@ -101,7 +104,8 @@ class AutoTable(Detector):
                 part = slice(first, min(first + BLOCK, stop))
                 scores[part] = self._score_block(X[part])
 
-        blocks(len(X), self.n_jobs, fill, smallest=SMALLEST)
+        with one_thread_each():
+            blocks(len(X), self.n_jobs, fill, smallest=SMALLEST)
         return scores
 
     def _score_block(self, X: Matrix) -> Vector:
