@@ -7,6 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+settings.load_profile("patient")
 
 TEST_DATA = Path(os.environ.get("UNUSUAL_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 
