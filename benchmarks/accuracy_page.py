@@ -141,12 +141,13 @@ def _against_best(auto: Figures, peers: Figures) -> str:
     """AutoTable against the best peer in each measure and ADEngine, as paired differences."""
     names = names_of_tables(auto)
     whole = [peer for peer in peers if np.isfinite(vector(peers, peer, "auroc", names)).all()]
-    if AUTO not in auto or not whole:
+    if AUTO not in auto or set(whole) <= set(ENGINES):
         return ""
     rows = []
     for measure, word in MEASURES.items():
         mine = vector(auto, AUTO, measure, names)
-        best = max(whole, key=lambda peer: vector(peers, peer, measure, names).mean())
+        single = [peer for peer in whole if peer not in ENGINES]
+        best = max(single, key=lambda peer: vector(peers, peer, measure, names).mean())
         for peer in dict.fromkeys([best, *(engine for engine in ENGINES if engine in whole)]):
             theirs = vector(peers, peer, measure, names)
             interval = difference(mine, theirs, names)
