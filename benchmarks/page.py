@@ -50,14 +50,14 @@ def write(path: Path = PAGE) -> None:
 def _machines() -> str:
     """The machines that the figures come from, each once, with what was measured on it."""
     found: dict[str, dict[str, Any]] = {}
-    measured: dict[str, list[str]] = {}
+    measured: dict[str, dict[str, list[dict[str, Any]]]] = {}  # by machine, by benchmark
     for name in sections():
-        for part, value in load(name).items():
+        for value in load(name).values():
             machine = value["machine"]
             key = f"{machine['processor']} {machine['flags']}"
             if key not in found or machine["day"] > found[key]["day"] or "peers" in machine:
                 found[key] = {**machine, "peers": machine.get("peers", found.get(key, {}).get("peers", {}))}
-            measured.setdefault(key, []).append(f"{name} {part} ({machine['day']}, load {machine['load']})")
+            measured.setdefault(key, {}).setdefault(name, []).append(machine)
     lines = []
     for key, machine in found.items():
         versions = {**machine["versions"], **{f"peers' {name}": v for name, v in machine["peers"].items()}}
@@ -68,6 +68,12 @@ def _machines() -> str:
             ["cores, memory", f"{machine['cores']}, {machine['memory_gb']} GB, {machine['system']}"],
             ["Python", machine["python"]],
             ["versions", ", ".join(f"{name} {version}" for name, version in versions.items())],
-            ["measured", "; ".join(measured[key])],
+            ["measured", "; ".join(_when(name, parts) for name, parts in measured[key].items())],
         ]
     return "## Where it was measured\n\n" + table(["", ""], lines) if lines else ""
+
+
+def _when(name: str, machines: list[dict[str, Any]]) -> str:
+    """When the parts of a benchmark were measured, and how busy the machine was with other work."""
+    days, loads = sorted(m["day"] for m in machines), sorted(m["load"] for m in machines)
+    return f"{name} {days[0]} to {days[-1]}, load {loads[0]} to {loads[-1]}"

@@ -13,6 +13,7 @@ from numpy.testing import assert_array_equal
 import unusual
 from unusual import Findings, InputError
 from unusual._model import TableModel
+from unusual.decide.reference import bulk_moved
 
 QUICK = {"method": "Mahalanobis", "group": "lot"}
 
@@ -190,6 +191,12 @@ def test_other_units_and_contamination_are_noticed(rng: np.random.Generator) -> 
     dirty = machines(rng, 1500, odd=15)
     noted = unusual.scan(machines(rng, 100), dirty, method="KNN", group="lot").notes
     assert any("reference rows look anomalous themselves" in note for note in noted)
+
+
+def test_related_rows_bear_witness_once(rng: np.random.Generator) -> None:
+    p_values = np.clip(rng.uniform(0, 1, 20)[:, None] ** 0.6 + rng.normal(0, 0.005, (20, 20)), 0.001, 1).ravel()
+    assert bulk_moved(p_values, 1000)  # 400 rows would be proof
+    assert not bulk_moved(p_values, 1000, related=20.0)  # 20 lots are not
 
 
 def test_many_anomalies_do_not_pass_for_drift(rng: np.random.Generator) -> None:

@@ -100,7 +100,9 @@ def judge(model: TableModel, table: Table, fdr: float | None, clock: Clock) -> F
     with clock.step("scoring"):
         scores = model.anomaly_score(table)
         p_values = calibration.p_value(scores)
-    fit_for_it = health.compare(settings.get("reference_profile", {}), table, p_values, len(calibration))
+    fit_for_it = health.compare(
+        settings.get("reference_profile", {}), table, p_values, len(calibration), _related(table, settings["group"])
+    )
     rate = settings["alarm_rate"]
     if fdr is not None:
         anomalous = benjamini_hochberg(p_values, fdr).mask
@@ -114,6 +116,13 @@ def judge(model: TableModel, table: Table, fdr: float | None, clock: Clock) -> F
 
 
 # -- without a reference ----------------------------------------------------------------------------------------------
+
+
+def _related(table: Table, group: str | None) -> float:
+    """How many rows of one group there are on average; 1 where groups are not known."""
+    if group is None or group not in table.names:
+        return 1.0
+    return len(table) / len(np.unique(related(table, group, [])))
 
 
 def judge_alone(table: Table, method: str | Detector | None, settings: dict[str, Any], clock: Clock) -> Findings:

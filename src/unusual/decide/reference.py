@@ -74,11 +74,14 @@ def strange_share(scores: Vector) -> float:
     return float(np.mean(scores > middle + CONTAMINATED * spread)) if spread > 0 else 0.0
 
 
-def compare(reference: dict[str, list[float]], table: Table, p_values: Vector, calibration_rows: int) -> Health:
+def compare(
+    reference: dict[str, list[float]], table: Table, p_values: Vector, calibration_rows: int, related: float = 1.0
+) -> Health:
     """Do new data still look like the reference? Columns first, then the scores of the bulk of the rows.
 
     Anomalies, up to nearly half of the rows, may not trigger this: columns are compared by their medians, and
-    p-values only where they are above 0.3, where normal rows are uniform and anomalies are not.
+    p-values only where they are above 0.3, where normal rows are uniform and anomalies are not. `related` is how many
+    rows of one group there are on average: related rows bear witness once.
     """
     sentences, withdrawn = [], False
     moved = []
@@ -96,13 +99,13 @@ def compare(reference: dict[str, list[float]], table: Table, p_values: Vector, c
         names = ", ".join(f"`{name}`" for name in moved[:3]) + (f" and {len(moved) - 3} more" if len(moved) > 3 else "")
         sentences.append(f"the middle of {names} lies outside 90 % of the reference: the bulk has moved")
         withdrawn = True
-    if not withdrawn and bulk_moved(p_values, calibration_rows):
+    if not withdrawn and bulk_moved(p_values, calibration_rows, related):
         sentences.append("most rows score unlike the reference rows did: the bulk has moved")
         withdrawn = True
     return Health(sentences, withdrawn)
 
 
-def bulk_moved(p_values: Vector, calibration_rows: int, floor: float = 0.3) -> bool:
+def bulk_moved(p_values: Vector, calibration_rows: int, related: float = 1.0, floor: float = 0.3) -> bool:
     """Whether the p-values above `floor` are far from uniform: Kolmogorov-Smirnov, with both samples' sizes counted."""
     from scipy.stats import kstwobign
 
@@ -114,7 +117,7 @@ def bulk_moved(p_values: Vector, calibration_rows: int, floor: float = 0.3) -> b
     steps = np.arange(len(kept) + 1) / len(kept)
     distance = float(max((steps[1:] - kept).max(), (kept - steps[:-1]).max()))
     behind = (1 - floor) * calibration_rows  # scores that these p-values were counted among
-    size = len(kept) * behind / (len(kept) + behind)
+    size = len(kept) * behind / (len(kept) + behind) / related
     return distance > BULK_MOVED and bool(kstwobign.sf(distance * np.sqrt(size)) < 0.001)
 
 

@@ -10,15 +10,13 @@ checkpoint: none
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import ClassVar
 
-import numpy as np
-
-from unusual.detector import Detector, Labels, Matrix, Vector
-from unusual.parts.tails import Tails
+from unusual.detect.tabular.ecod import ECOD
+from unusual.kernels.tails import Combine
 
 
-class COPOD(Detector):
+class COPOD(ECOD):
     """Sum over columns of -log of the tail that the column's skewness points at, or of the mean of both tails.
 
     With L and R the -log of the share of reference values <= and >= the row's, a column adds max(S, (L + R) / 2), where
@@ -39,24 +37,4 @@ class COPOD(Detector):
         Sorted columns and their skewness.
     """
 
-    def __init__(self, n_jobs: int | None = None, alarm_rate: float = 0.01) -> None:
-        self.n_jobs = n_jobs
-        self.alarm_rate = alarm_rate
-
-    def _fit(self, X: Matrix, y: Labels | None) -> None:
-        self._merge([self._summary(X)])
-
-    def _score(self, X: Matrix) -> Vector:
-        return self.tails_.score(X, "copod", self.n_jobs)
-
-    def _explain(self, X: Matrix) -> Vector:
-        return self.tails_.terms(X, "copod", self.n_jobs)  # (n, d), rows sum to the score
-
-    def _train_score(self, X: Matrix, rows: Labels) -> Vector:
-        return self.tails_.left_out(np.ascontiguousarray(X[rows]), "copod", self.n_jobs)
-
-    def _summary(self, X: Matrix) -> Tails:
-        return Tails.of(X, self.n_jobs)
-
-    def _merge(self, summaries: Sequence[Tails]) -> None:
-        self.tails_ = Tails.merged(summaries, self.n_jobs)
+    rule: ClassVar[Combine] = "copod"

@@ -11,10 +11,12 @@ checkpoint: none
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
 from unusual.detector import Detector, Labels, Matrix, Vector
+from unusual.kernels.tails import Combine
 from unusual.parts.tails import Tails
 
 
@@ -38,6 +40,8 @@ class ECOD(Detector):
         Sorted columns and their skewness.
     """
 
+    rule: ClassVar[Combine] = "ecod"  # how the two tails of a column make its term
+
     def __init__(self, n_jobs: int | None = None, alarm_rate: float = 0.01) -> None:
         self.n_jobs = n_jobs
         self.alarm_rate = alarm_rate
@@ -46,13 +50,13 @@ class ECOD(Detector):
         self._merge([self._summary(X)])
 
     def _score(self, X: Matrix) -> Vector:
-        return self.tails_.score(X, "ecod", self.n_jobs)
+        return self.tails_.score(X, self.rule, self.n_jobs)
 
     def _explain(self, X: Matrix) -> Vector:
-        return self.tails_.terms(X, "ecod", self.n_jobs)  # (n, d), rows sum to the score
+        return self.tails_.terms(X, self.rule, self.n_jobs)  # (n, d), rows sum to the score
 
     def _train_score(self, X: Matrix, rows: Labels) -> Vector:
-        return self.tails_.left_out(np.ascontiguousarray(X[rows]), "ecod", self.n_jobs)
+        return self.tails_.left_out(np.ascontiguousarray(X[rows]), self.rule, self.n_jobs)
 
     def _summary(self, X: Matrix) -> Tails:
         return Tails.of(X, self.n_jobs)
