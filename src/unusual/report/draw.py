@@ -43,6 +43,8 @@ def histogram(
     *,
     title: str,
     label: str = "score",
+    counted: str = "number of rows",
+    cut_name: str = "threshold",
     width: int = 640,
     height: int = 230,
 ) -> str:
@@ -56,6 +58,8 @@ def histogram(
         Drawn as a line where it is finite; no bar crosses it, and a value equal to it counts as below.
     title, label : str
         For screen readers; under the axis.
+    counted, cut_name : str
+        What the bars count, and what the line is called.
     width, height : int
         Of the viewBox: pixels at full size.
     """
@@ -81,20 +85,18 @@ def histogram(
         body.append(rect(x + 0.5, base - high, wide, high, ALARM if alarms[i] else PLAIN))
     body.append(rule(40, base, width - 10, base, AXIS))
     body += [text(x, base + 15, brief(t), anchor="middle") for t, x in axis.ticks(max(3, width // 90))]
-    body.append(text(40, height - 5, "number of rows, log scale" if log else "number of rows"))
+    body.append(text(40, height - 5, f"{counted}, log scale" if log else counted))
     body.append(text(width - 10, height - 5, label, anchor="end"))
     about = f"{len(v):,} values from {brief(float(v.min()))} to {brief(float(v.max()))}."
     if cut is not None:
-        body += _cut(axis(cut), cut, top, base, width)
-        about += f" {int((v > cut).sum()):,} lie above the threshold of {brief(cut)}."
+        body += _cut(axis(cut), f"{cut_name} {brief(cut)}", top, base, width)
+        about += f" {int((v > cut).sum()):,} lie above the {cut_name} of {brief(cut)}."
     return picture("histogram", width, height, title, body, about)
 
 
-def _cut(x: float, cut: float, top: float, base: float, width: float) -> list[str]:
+def _cut(x: float, said: str, top: float, base: float, width: float) -> list[str]:
     left = x > 0.6 * width
-    words = text(
-        x + (-6 if left else 6), top - 8, f"threshold {brief(cut)}", "u-strong", anchor="end" if left else "start"
-    )
+    words = text(x + (-6 if left else 6), top - 8, said, "u-strong", anchor="end" if left else "start")
     return [rule(x, top - 18, x, base, CUT, 1.5, "5 3"), words]
 
 

@@ -60,7 +60,7 @@ def page(findings: Findings) -> str:
     """
     rows = findings.rows
     drawn = (
-        _environment()
+        environment()
         .get_template("page.html")
         .render(
             f=findings,
@@ -90,7 +90,7 @@ def fragment(findings: Findings) -> str:
     """The report in short, for the output of a notebook cell."""
     rows = findings.rows
     drawn = (
-        _environment()
+        environment()
         .get_template("fragment.html")
         .render(
             f=findings,
@@ -190,7 +190,7 @@ def _versions(findings: Findings) -> list[tuple[str, str]]:
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
+def environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("unusual", "report"),
         autoescape=True,

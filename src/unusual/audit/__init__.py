@@ -1,0 +1,1 @@
+"""Is this data set, or this experiment, sound."""

@@ -1,0 +1,1 @@
+"""How good is it, and can the experiment be believed: metrics, intervals, protocols."""
