@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from unusual._scan import fit, scan, score
+    from unusual._studies import compare, sensitivity
     from unusual.catalogue import make, methods
     from unusual.detector import Detector, from_sklearn_labels
     from unusual.errors import InputError, MissingExtra, ModelFileError, UnusualError
@@ -22,6 +23,8 @@ _HOME = {
     "scan": "unusual._scan",
     "fit": "unusual._scan",
     "score": "unusual._scan",
+    "compare": "unusual._studies",
+    "sensitivity": "unusual._studies",
     "load": "unusual.store",
     "make": "unusual.catalogue",
     "methods": "unusual.catalogue",
@@ -42,6 +45,7 @@ __all__ = [
     "ModelFileError",
     "UnusualError",
     "__version__",
+    "compare",
     "fit",
     "from_sklearn_labels",
     "load",
@@ -49,6 +53,7 @@ __all__ = [
     "methods",
     "scan",
     "score",
+    "sensitivity",
 ]
 
 
