@@ -181,7 +181,8 @@ def references(name: str, detector: str) -> Iterator[Row]:
             found.append(((p <= 0.05).mean(), (model.p_value(odd) <= 0.05).mean()))
             names = [f"x{j}" for j in range(reference.shape[1])]
             before, now = (Table(dict(zip(names, X.T, strict=True))) for X in (reference, new))
-            withdrawn.append(compare(profile(before, names), now, p).withdrawn)
+            related = 1.0 if known is None else len(new) / (len(new) // 10)  # new rows come in lots, too
+            withdrawn.append(compare(profile(before, names), now, p, len(model.calibration_), related).withdrawn)
         row = _row(name, detector, 0.05, FITTED + CALIBRATION, np.array(found, dtype=np.float64))
         yield {**row, "how": how, "withdrawn": float(np.mean(withdrawn))}
 
