@@ -308,3 +308,15 @@ def test_any_table_becomes_finite_numbers(data, kinds, n):
     np.testing.assert_array_equal(fitted.transform(new)[::-1], fitted.transform(new.take(slice(None, None, -1))))
     for name in fitted.ranks_:
         assert sum(fitted.rank_of(name, table[name][0])[:3]) == fitted.rank_of(name, table[name][0]).n
+
+
+def test_a_cell_that_was_never_missing_stands_far_outside_when_it_is() -> None:
+    days = np.array(["2024-01-01", "2024-03-01", "2024-01-11", "2024-02-11"], dtype="datetime64[us]")
+    reference = Table({"a": np.array([1.0, 2.0, 5.0, 3.0]), "b": np.array([1.0, np.nan, 4.0, 3.0]), "day": days})
+    encoder = TableEncoder().fit(reference)
+    new = Table({"a": np.array([np.nan]), "b": np.array([np.nan]), "day": np.array(["NaT"], dtype="datetime64[us]")})
+    row = dict(zip(encoder.names_, encoder.transform(new)[0], strict=True))
+    assert row["a"] == 3 + 10 * 4  # the largest value lies 3 above the median, and the values span 4
+    assert row["b"] == 0.0  # it was missing before: the median
+    assert row["day day"] == -600
+    assert encoder.transform(reference)[:, 0].tolist() == [-1.0, 0.0, 3.0, 1.0]

@@ -277,3 +277,31 @@ def test_a_reference_with_other_columns_or_types(rng: np.random.Generator) -> No
     new["pressure"] = np.array(["high"] * 60, dtype=object)
     with pytest.raises(InputError, match="pressure"):
         unusual.scan(new, reference, **QUICK)
+
+
+@pytest.mark.parametrize("method", ["KNN", "Mahalanobis", "PCA", "GaussianMixture", None])
+def test_a_row_with_cells_that_were_never_missing_is_found(method) -> None:
+    rng = np.random.default_rng(0)
+    new = rng.normal(size=(50, 4))
+    new[10], new[20, 1] = np.nan, np.nan
+    reference = dict(zip("abcd", rng.normal(size=(500, 4)).T, strict=True))
+    found = unusual.scan(dict(zip("abcd", new.T, strict=True)), reference, method=method)
+    assert {10, 20} <= set(found.rows)
+    assert "`b` is missing, as in none of 350 reference rows" in found.reason(20)
+
+
+def test_where_nothing_is_found_the_highest_scores_are_shown_all_the_same() -> None:
+    import io
+
+    from rich.console import Console
+
+    from unusual.report.text import table
+
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    found = unusual.scan({"a": X[:, 0], "b": X[:, 1]})
+    assert len(found) == 0
+    assert found.highest(3) == np.argsort(-found.scores, kind="stable")[:3].tolist()
+    stream = io.StringIO()
+    table(found, Console(file=stream, width=100))
+    assert "none is high enough" in stream.getvalue()
+    assert str(found.highest(1)[0]) in stream.getvalue()

@@ -47,7 +47,7 @@ def test_the_card_tells_what_is_inside(model: Path) -> None:
     with zipfile.ZipFile(model) as archive:
         assert sorted(archive.namelist()) == [ARRAYS, CARD]
         card = json.loads(archive.read(CARD))
-    assert card["format"] == 1
+    assert card["format"] == 2
     assert card["library"] == unusual.__version__
     assert card["model"]["$detector"] == "Mahalanobis"
     assert card["model"]["parameters"] == {"alarm_rate": 0.01, "shrinkage": 1e-6}

@@ -142,6 +142,12 @@ class Findings:
         found = np.flatnonzero(self.anomalous)
         return [int(i) for i in found[np.argsort(-self.scores[found], kind="stable")]]
 
+    def highest(self, most: int) -> list[int]:
+        """Positions of the `most` highest scores, anomalous or not, most unusual first."""
+        few = min(most, len(self.scores))
+        rows = np.argpartition(-self.scores, few - 1)[:few]
+        return [int(i) for i in rows[np.argsort(-self.scores[rows], kind="stable")]]
+
     def finding(self, i: int) -> Finding:
         """Everything about the row at position `i`, anomalous or not."""
         return Finding(

@@ -22,7 +22,7 @@ from sklearn.base import BaseEstimator
 
 from unusual.errors import InputError, ModelFileError
 
-FORMAT = 1
+FORMAT = 2
 CARD, ARRAYS = "card.json", "arrays.safetensors"
 LARGEST_CARD = 64 * 2**20
 VALUES = {

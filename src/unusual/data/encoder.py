@@ -286,7 +286,7 @@ def _changes(column: Column, values: Array, state: State) -> list[str]:
         return [f"`{column.name}` holds a value that the reference lacks in {many:,} rows"] if many else []
     many = int(missing(values).sum())
     return (
-        [f"`{column.name}` is missing in {many:,} rows, and never in the reference"]
+        [f"`{column.name}` is missing in {many:,} row{'s' * (many > 1)}, and never in the reference"]
         if many and not column.missing
         else []
     )

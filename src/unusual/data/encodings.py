@@ -12,7 +12,8 @@ number of features and their shape decide how much a column weighs. Hence few fe
   best of them for nearest neighbours.
 - A number is counted from the median, which keeps the digits of large numbers in float32. A missing one is filled
   with the median, the least unusual value, and gets a 0/1 feature of its own only if missing cells are common enough
-  that the feature is not constant in all but a few rows.
+  that the feature is not constant in all but a few rows. Where the reference has no missing cell at all, a missing one
+  is itself unusual and stands far outside, as a number never seen would; the reference's own rows are not touched.
 - The time of day and the day of the week become sine and cosine, so that 23:59 is next to 0:00.
 - A column that is the same in every reference row becomes 0, and 10 (as far out as ten deviations, for a detector that
   leaves a constant feature unscaled) where a row differs.
@@ -38,13 +39,24 @@ HOT_SHARE = 0.1
 DIFFERENT = 10.0
 DAY = 86_400e6  # microseconds
 FARTHEST = 1e38  # finite in float32 too
+OUTSIDE = 10.0  # ranges of the reference beyond its largest value: where a cell stands that was never missing before
 
 
 def fit_number(values: Array) -> State:
-    """Median and whether missing cells are marked, of a numeric or boolean column (n,)."""
+    """Median, whether missing cells are marked, and where they stand, of a numeric or boolean column (n,)."""
     gaps = missing(values)
     median = float(np.percentile(values[~gaps].astype(np.float64), 50, method="lower"))  # one of the values, never inf
-    return {"median": median, "marked": marks_missing(int(gaps.sum()), len(values))}
+    marked = marks_missing(int(gaps.sum()), len(values))
+    return {"median": median, "marked": marked, "gap": 0.0 if gaps.any() else _outside(values, median)}
+
+
+def _outside(values: Array, median: float) -> float:
+    """Distance from the median of a place far beyond all values (n,), infinite ones left aside."""
+    finite = values[np.isfinite(values)].astype(np.float64)
+    if not len(finite):
+        return 0.0
+    low, high = float(finite.min()), float(finite.max())
+    return min(FARTHEST, high - median + OUTSIDE * (high - low))
 
 
 def number(name: str, values: Array, state: State) -> list[tuple[str, Array]]:
@@ -54,18 +66,20 @@ def number(name: str, values: Array, state: State) -> list[tuple[str, Array]]:
     kind = np.float32 if values.dtype == np.float32 else np.float64
     with np.errstate(over="ignore"):
         centred = np.subtract(values, kind(state["median"]), dtype=kind)
-    centred[gaps] = 0.0
+    centred[gaps] = state["gap"]
     np.clip(centred, -FARTHEST, FARTHEST, out=centred)
     return [(name, centred)] + ([(f"{name} missing", gaps)] if state["marked"] else [])
 
 
 def fit_date(values: Array, running: bool = False) -> State:
-    """First day, middle day and which parts of the dates (n,) say something."""
+    """First day, where a missing date stands, and which parts of the dates (n,) say something."""
     gaps = missing(values)
     days = values[~gaps]
     state: State = {f"has {part}": True for part in date_parts(days, running)}
     ordered = np.sort(days).astype(np.int64)
-    state |= {"first": int(ordered[0]), "middle": int(ordered[len(ordered) // 2])}
+    first, last = int(ordered[0]), int(ordered[-1])
+    middle = int(ordered[len(ordered) // 2])
+    state |= {"first": first, "gap": middle if gaps.any() else first - int(OUTSIDE) * (last - first)}
     return state | {"marked": marks_missing(int(gaps.sum()), len(values))}
 
 
@@ -74,7 +88,7 @@ def date(name: str, values: Array, state: State) -> list[tuple[str, Array]]:
     _same_type(name, values, "M", "dates")
     gaps = missing(values)
     micros = values.astype("datetime64[us]").astype(np.int64)
-    micros[gaps] = state["middle"]
+    micros[gaps] = state["gap"]
     days = micros / DAY  # (n,), since 1970-01-01, a Thursday
     features = []
     if state.get("has day"):

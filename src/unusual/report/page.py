@@ -158,9 +158,7 @@ def _foremost(findings: Findings, rows: list[int]) -> list[int]:
     """The findings to show; where there are none, the rows with the highest scores."""
     if rows:
         return rows[:MOST_FINDINGS]
-    few = min(HIGHEST, len(findings.scores))
-    highest = np.argpartition(-findings.scores, few - 1)[:few]
-    return [int(i) for i in highest[np.argsort(-findings.scores[highest], kind="stable")]]
+    return findings.highest(HIGHEST)
 
 
 def _shared(findings: Findings) -> list[Cause]:

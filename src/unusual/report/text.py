@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from unusual.findings import Findings
 
 MOST_ROWS = 20
+FEW = 5  # shown where nothing is found
 MOST_CAUSES = 5
 MOST_NOTES = 8
 LONGEST = 400  # characters of a sentence
@@ -43,6 +44,9 @@ def table(findings: Findings, console: Console) -> None:
         console.print(f"{len(findings.notes) - MOST_NOTES:,} more notes stand in the report", highlight=False)
     if rows:
         console.print(_rows(findings, rows), highlight=False)
+    else:
+        console.print("\nThe highest scores, though none is high enough to be called unusual:", highlight=False)
+        console.print(_rows(findings, findings.highest(FEW)), highlight=False)
     if len(rows) > MOST_ROWS:
         console.print(f"and {len(rows) - MOST_ROWS:,} more; --csv FILE writes all of them\n", highlight=False)
     shared = [cause for cause in findings.causes if len(cause.rows) > 1]
