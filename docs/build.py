@@ -15,12 +15,18 @@ from numpy.typing import NDArray
 
 import unusual
 from unusual.catalogue import Card, cards
+from unusual.report.charts import chart
+from unusual.report.study_page import cell_text, numeric
+from unusual.report.words import sentence
+from unusual.study import Block, Study, Table, Words
 
 DOCS = Path(__file__).parent
 README = DOCS.parent / "README.md"
 START, END = "<!-- methods: generated from the cards -->", "<!-- end of methods -->"
 CELLS = 44  # of the picture, each way
 SIZE = 440.0
+CHART = 700  # pixels of a chart of an example
+ROWS = 20  # of its tables
 
 
 def table() -> str:
@@ -74,10 +80,48 @@ def picture(name: str) -> str:
     return f"{head}{title}{''.join(cells + dots)}</svg>"
 
 
+def example(name: str) -> Study | None:
+    """The example of a method that is no detector of tables, from `docs/studies`."""
+    if not (DOCS / "studies" / f"{name}.py").is_file():
+        return None
+    made = importlib.import_module(f"docs.studies.{name}").study()
+    assert isinstance(made, Study), f"docs/studies/{name}.py gives a {type(made).__name__}"
+    return made
+
+
+def written(block: Block) -> list[str]:
+    """One block of a study as Markdown."""
+    if isinstance(block, Words):
+        return [block.text, ""]
+    if not isinstance(block, Table):
+        return [f"**{block.caption}**", "", f"<div>{chart(block, CHART)}</div>", ""]
+    rule = ["---:" if right else "---" for right in numeric(block)]
+    rows = [[cell_text(cell).replace("|", "/") for cell in row] for row in block.rows[:ROWS]]
+    return [
+        f"**{block.caption}**",
+        "",
+        *(f"| {' | '.join(cells)} |" for cells in (list(block.head), rule, *rows)),
+        "",
+    ]
+
+
+def shown(study: Study) -> list[str]:
+    """A study as Markdown: what was asked, the answer, its limits, the evidence."""
+    notes = [f"- {sentence(note)}" for note in study.notes]
+    blocks = [line for block in study.blocks for line in written(block)]
+    return ["## Example", "", study.title, "", f"> {sentence(study.answer)}", "", *notes, "", *blocks]
+
+
 def parameters(card: Card) -> str:
     """The public docstring of a method, as it stands in the code."""
     target = getattr(importlib.import_module(card.module), card.name)
     return inspect.getdoc(target) or ""
+
+
+def call(card: Card) -> str:
+    """How a method is reached: made with its parameters, or called where it is a function."""
+    is_class = inspect.isclass(getattr(importlib.import_module(card.module), card.name))
+    return f"method = unusual.make({card.name!r})" if is_class else f"result = unusual.{card.name}(...)"
 
 
 def page(card: Card) -> str:
@@ -93,6 +137,7 @@ def page(card: Card) -> str:
         ]
     if card.text:
         lines += [card.text, ""]
+    made = example(card.name)
     lines += [
         "| | |",
         "| --- | --- |",
@@ -102,9 +147,11 @@ def page(card: Card) -> str:
         f"| needs | {', '.join(card.needs) or 'nothing beyond the base install'} |",
         f"| checkpoint | {card.checkpoint} |",
         "",
-        f"```python\nimport unusual\n\nmethod = unusual.make({card.name!r})\n```",
+        f"```python\nimport unusual\n\n{call(card)}\n```",
         "",
         f"```text\n{parameters(card)}\n```",
+        "",
+        *(shown(made) if made else []),
     ]
     return "\n".join(lines) + "\n"
 

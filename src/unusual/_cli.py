@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from unusual import _cli_studies
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -173,6 +175,9 @@ def methods(
         raise InputError(f"no method has role {role!r} and data {data!r}; list all with: unusual methods")
     for card in found:
         typer.echo(f"{card.name:24}{card.data:8}{card.role:12}{card.title.partition(': ')[2]}")
+
+
+_cli_studies.register(app)
 
 
 def _split(columns: str | None) -> list[str] | None:
