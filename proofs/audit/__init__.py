@@ -1,0 +1,1 @@
+"""Proofs on audits: is this data set, or this experiment, sound."""
