@@ -18,6 +18,7 @@ class Case:
 CASES = [
     Case("AutoTable", slow=True),
     Case("CBLOF"),
+    Case("CensoredTwoSample"),
     Case("ContaminationPosterior"),
     Case("COPOD", blind_to={"ring": "each column alone holds the middle of the ring for ordinary"}),
     Case("ECOD", blind_to={"ring": "each column alone holds the middle of the ring for ordinary"}),
