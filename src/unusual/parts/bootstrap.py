@@ -83,9 +83,19 @@ def bootstrap_interval(
     draws = np.concatenate([_apply(statistic, array, rows, many) for rows in _draws(members, resamples, random_state)])
     edges = np.array([(1 - level) / 2, (1 + level) / 2])
     if method == "bca":
-        edges = _corrected(edges, estimate, draws, _jackknife(statistic, array, members, many))
+        edges = corrected_levels(edges, estimate, draws, _acceleration(_jackknife(statistic, array, members, many)))
     low, high = np.quantile(draws, edges)
     return Interval(estimate, float(low), float(high), level)
+
+
+def corrected_levels(edges: Vector, estimate: float, draws: Vector, acceleration: float) -> Vector:
+    """Efron's quantile levels of the draws (r,) in place of `edges`: shifted by the bias z0 and the acceleration a."""
+    below = (np.count_nonzero(draws < estimate) + np.count_nonzero(draws <= estimate)) / (2 * len(draws))
+    if not 0 < below < 1:
+        return edges  # every resample lies on one side: no correction can be estimated
+    z0 = ndtri(below)
+    z = z0 + ndtri(edges)
+    return np.asarray(ndtr(z0 + z / (1 - acceleration * z)))
 
 
 def paired_interval(
@@ -158,14 +168,8 @@ def _jackknife(statistic: Statistic, array: Vector, members: Index | list[Index]
     return np.array(left)
 
 
-def _corrected(edges: Vector, estimate: float, draws: Vector, jackknife: Vector) -> Vector:
-    """Efron's shifted quantile levels; z0 is the bias, a the acceleration of the statistic."""
-    below = (np.count_nonzero(draws < estimate) + np.count_nonzero(draws <= estimate)) / (2 * len(draws))
-    if not 0 < below < 1:
-        return edges  # every resample lies on one side: no correction can be estimated
-    z0 = ndtri(below)
+def _acceleration(jackknife: Vector) -> float:
+    """How fast the spread of a statistic grows with it, from its values with each item left out (g,)."""
     gap = jackknife.mean() - jackknife
-    spread = (gap**2).sum() ** 1.5
-    a = (gap**3).sum() / (6 * spread) if spread > 0 else 0.0
-    z = z0 + ndtri(edges)
-    return np.asarray(ndtr(z0 + z / (1 - a * z)))
+    spread = float((gap**2).sum() ** 1.5)
+    return float((gap**3).sum()) / (6 * spread) if spread > 0 else 0.0
