@@ -106,7 +106,7 @@ class Detector(OutlierMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
     def calibrate(self, X: ArrayLike) -> Self:
         """Set threshold and p-values from normal rows X (n, d) that the fit has not seen."""
-        self.calibration_ = Calibration.of(self.anomaly_score(X), "held out")
+        self.calibration_ = Calibration.of(self._calibrating(self.anomaly_score(X)), "held out")
         return self
 
     @property
@@ -188,6 +188,10 @@ class Detector(OutlierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         rows, _ = self._learn_from(X, None)
         scores = self._own_scores(rows)
         self.calibration_ = Calibration.of(scores[some_rows(len(scores), CALIBRATION_ROWS)], "ranked")
+        return scores
+
+    def _calibrating(self, scores: Vector) -> Vector:
+        """The scores (m,) of exchangeable items among scores (n,): here each row is one."""
         return scores
 
     def _matrix(self, X: Any, *, reset: bool) -> Matrix:

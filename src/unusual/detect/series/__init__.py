@@ -1,0 +1,1 @@
+"""Detectors of series: scores per time step."""

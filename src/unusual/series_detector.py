@@ -1,0 +1,166 @@
+"""The contract of detectors of series: steps are scored in their order, and blocks of steps calibrate.
+
+A method writes `_learn(parts)` and `_steps(Z)`; standardised channels, the window, blocks and the rest are here.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import clone
+
+from unusual.detector import Detector, Labels, Matrix, Vector
+from unusual.errors import InputError
+from unusual.parts.conformal import Calibration, check_rate
+from unusual.parts.rows import fingerprint
+from unusual.parts.scaling import Standardizer
+from unusual.parts.windows import block_maxima, period
+
+Steps = NDArray[np.float64]  # (T, C)
+
+FOLDS = 5  # contiguous parts of a series left out in turn
+WINDOWS_A_BLOCK = 2  # a block is so long that the scores of two blocks hardly share a window
+LEAST = 8  # steps of a series
+
+
+class SeriesDetector(Detector):
+    """Scores the steps of a series: higher is more unusual.
+
+    X is one series: (T,) or (T, C) numbers in the order of time, T steps of C channels. `fit` also takes a list of
+    series with the same channels. Steps next to each other are no independent items, so the calibration holds the
+    highest scores of blocks of steps: `alarm_rate` is the share of normal blocks that alarm, and `p_value` of a step is
+    the chance that a normal block reaches its score.
+
+    Attributes
+    ----------
+    scaling_ : Standardizer
+        Mean and spread (C,) of the channels.
+    window_ : int
+        Steps of a window: the period of the series unless `window` is given.
+    block_ : int
+        Steps of a block.
+    """
+
+    window: int | None = None
+
+    # -- to be written by a method --------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _learn(self, parts: list[Steps]) -> None:
+        """Learn from series in standard units, each (T_i, C); no window may reach from one into another."""
+
+    @abstractmethod
+    def _steps(self, Z: Steps) -> Vector:
+        """Scores (T,) of a series (T, C) in standard units."""
+
+    # `_own_steps(parts) -> list[Vector]`, optional: scores of the series that were just learned from, each step without
+    # finding itself.
+    # `_expected(Z) -> Matrix`, optional: what would have been usual at each step (T, C), in standard units.
+
+    # -- what Detector asks for -----------------------------------------------------------------------------------
+
+    def _fit(self, X: Matrix, y: Labels | None) -> None:
+        self._fit_parts([X])
+
+    def _score(self, X: Matrix) -> Vector:
+        if len(X) < self.window_:
+            raise InputError(
+                f"the series has {len(X)} steps, fewer than one window of {self.window_}; give a longer one, or fit "
+                "with a smaller window"
+            )
+        return np.asarray(self._steps(self._standard(X)), dtype=np.float64)
+
+    def _standard(self, X: Matrix) -> Steps:
+        return self.scaling_(X.astype(np.float64))
+
+    def _fit_parts(self, parts: list[Matrix]) -> None:
+        """Channels, window and block from the series as they are, then the method itself."""
+        longest = max(parts, key=len)
+        if len(longest) < LEAST:
+            raise InputError(f"the series has {len(longest)} steps; at least {LEAST} are needed to tell what is usual")
+        self.scaling_ = Standardizer.of(np.concatenate(parts))
+        given = self.window
+        if given is not None and not 1 <= given <= len(longest) // 2:
+            raise InputError(f"window is {given}; give steps from 1 to {len(longest) // 2}, half of the series")
+        self.window_ = int(given) if given is not None else period(self._standard(longest))
+        self.block_ = WINDOWS_A_BLOCK * self.window_
+        self._learn([self._standard(part) for part in parts if len(part) >= self.window_])
+
+    def _learn_from(self, X: Any, y: ArrayLike | None) -> tuple[Matrix, Labels | None]:
+        check_rate(self.alarm_rate)
+        self._parts = [self._matrix(part, reset=i == 0) for i, part in enumerate(self._listed(X))]
+        self._fit_parts(self._parts)
+        everything = np.concatenate(self._parts)
+        self.data_fingerprint_ = fingerprint(everything)
+        return everything, None
+
+    @staticmethod
+    def _listed(X: Any) -> Sequence[Any]:
+        """The series of a fit: a list of arrays is several, everything else is one."""
+        several = isinstance(X, list | tuple) and len(X) > 0 and all(hasattr(part, "shape") for part in X)
+        return X if several else [X]
+
+    def _matrix(self, X: Any, *, reset: bool) -> Matrix:
+        """One series as (T, C); several, one after the other."""
+        if len(parts := self._listed(X)) > 1:
+            return np.concatenate([self._matrix(part, reset=False) for part in parts])
+        X = parts[0]
+        flat = getattr(X, "ndim", 2) == 1 or (isinstance(X, list | tuple) and np.ndim(X) == 1)
+        return super()._matrix(np.asarray(X)[:, None] if flat else X, reset=reset)
+
+    def _calibrating(self, scores: Vector) -> Vector:
+        return block_maxima(scores, self.block_)
+
+    def _own_scores(self, X: Matrix) -> Vector:
+        own = getattr(self, "_own_steps", None)
+        parts = [self._standard(part) for part in self._parts]
+        scores = [self._steps(Z) for Z in parts] if own is None else own(parts)
+        return np.concatenate(scores)
+
+    def _left_out(self, X: Matrix, y: Labels | None, groups: ArrayLike | None) -> Calibration:
+        """Highest scores of blocks, by the method's own left-out scores or by fits without the part they lie in."""
+        if hasattr(self, "_own_steps"):
+            own = self._own_steps([self._standard(part) for part in self._parts])
+            return Calibration.of(np.concatenate([block_maxima(scores, self.block_) for scores in own]), "left out")
+        return Calibration.of(np.concatenate([self._block_scores(*cut) for cut in self._cuts()]), "cross-fitted")
+
+    def _cuts(self) -> list[tuple[list[Matrix], Matrix]]:
+        """Pairs of the series to fit and the part left out: whole series where there are five, else fifths of each."""
+        parts = self._parts
+        if len(parts) >= FOLDS:
+            return [([*parts[:i], *parts[i + 1 :]], parts[i]) for i in range(len(parts))]
+        cuts = []
+        for i, part in enumerate(parts):
+            others = [*parts[:i], *parts[i + 1 :]]
+            edges = np.linspace(0, len(part), FOLDS + 1).astype(int)
+            for a, b in pairwise(edges.tolist()):
+                rest = [piece for piece in (part[:a], part[b:]) if len(piece) >= max(LEAST, 2 * self.window_)]
+                if b - a >= self.window_ and (rest or others):
+                    cuts.append(([*others, *rest], part[a:b]))
+        if not cuts:
+            raise InputError(
+                f"{sum(map(len, parts))} steps are too few to leave windows of {self.window_} out in turn; give a "
+                "longer series, a smaller window, or calibration data"
+            )
+        return cuts
+
+    def _block_scores(self, fitted: list[Matrix], left_out: Matrix) -> Vector:
+        other = clone(self).set_params(window=self.window_)
+        other.n_features_in_ = left_out.shape[1]
+        other._fit_parts(fitted)
+        return block_maxima(other._score(left_out), self.block_)
+
+    def _explain(self, X: Matrix) -> Matrix:
+        """Contribution (T, C) of each channel: how far the score falls when the channel stays at its mean."""
+        whole = self._score(X)
+        left = np.empty(X.shape)
+        for c in range(X.shape[1]):
+            calm = X.copy()
+            calm[:, c] = self.scaling_.mean[c]
+            left[:, c] = whole - self._score(calm)
+        return left
