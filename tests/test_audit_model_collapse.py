@@ -218,7 +218,7 @@ def test_heavy_tails_are_said(rng) -> None:
         (lambda X: ModelCollapse(lambda X, _n, _seed: X * np.nan).run(X), "NaN"),
         (lambda X: ModelCollapse().watch(X, []), "no generations"),
         (lambda X: ModelCollapse().watch(X, [X[:10]]), "has 10 rows"),
-        (lambda X: ModelCollapse().watch({"a": X[:, 0]}, [{"b": X[:, 0]}]), "differ in columns a, b"),
+        (lambda X: ModelCollapse().watch({"a": X[:, 0]}, [{"b": X[:, 0]}]), "differ in columns 'a', 'b'"),
     ],
 )
 def test_what_cannot_be_used_is_refused_in_a_sentence(rng, call, sentence) -> None:

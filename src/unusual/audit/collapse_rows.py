@@ -44,21 +44,6 @@ def check_rows(X: Matrix, names: list[str], fitter: Any) -> None:
             )
 
 
-def same_columns(given: tuple[Matrix, list[str]], names: list[str], number: int) -> Matrix:
-    """The columns of generation `number` in the order of the real ones.
-
-    Raises
-    ------
-    InputError
-        If the columns differ; the sentence names the difference.
-    """
-    Y, found = given
-    if sorted(found) != sorted(names):
-        odd = sorted(set(found) ^ set(names))
-        raise InputError(f"generation {number} and the real rows differ in columns {', '.join(odd)}; give the same")
-    return Y[:, [found.index(name) for name in names]]
-
-
 def heavy_tails(X: Matrix, names: list[str]) -> list[str]:
     """A sentence where columns of X (N, d) have tails so heavy that their variance means nothing."""
     heavy = [name for name, x in zip(names, X.T, strict=True) if tail_index(x) < HEAVY]

@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from unusual.audit.collapse import Collapse, search_note
-from unusual.audit.collapse_rows import LEAST_ROWS, check_rows, heavy_tails, same_columns
+from unusual.audit.collapse_rows import LEAST_ROWS, check_rows, heavy_tails
 from unusual.audit.generations import POLICIES, Band, Reference, generations, null_measures
 from unusual.cluster import each
-from unusual.data.numbers import numbers
+from unusual.data.numbers import numbers, same_columns
 from unusual.errors import InputError
 from unusual.parts.table_samplers import Sampler, sampler
 
@@ -121,7 +121,7 @@ class ModelCollapse(BaseEstimator):  # type: ignore[misc]
         """
         self._check()
         X, names = numbers(real)
-        sets = [same_columns(numbers(source), names, number) for number, source in enumerate(made, start=1)]
+        sets = [same_columns(numbers(source), names, f"generation {g}") for g, source in enumerate(made, start=1)]
         if not sets:
             raise InputError("there are no generations to watch; give one table for each, the oldest first")
         check_rows(X, names, None)

@@ -44,3 +44,18 @@ def numbers(source: Any, columns: list[str] | None = None) -> tuple[Matrix, list
                 f"{gaps[0]:,}; fill them or leave those rows out"
             )
     return X, table.names
+
+
+def same_columns(given: tuple[Matrix, list[str]], names: list[str], what: str) -> Matrix:
+    """The columns of another table, as `numbers` gives it, in the order of `names`; `what` names it in a message.
+
+    Raises
+    ------
+    InputError
+        If its columns are others; the sentence names the difference.
+    """
+    X, found = given
+    if sorted(found) != sorted(names):
+        odd = ", ".join(repr(name) for name in sorted(set(found) ^ set(names)))
+        raise InputError(f"{what} and the real rows differ in columns {odd}; give both the same columns")
+    return X[:, [found.index(name) for name in names]]
