@@ -23,15 +23,13 @@ def each_series(labels: OneOrMore, scores: OneOrMore) -> list[tuple[Labels, Vect
         If there are not as many labels as scores, labels are not 0 and 1, scores are NaN, or no series holds an event
         or none a normal row.
     """
-    if len(labels) != len(scores) or not len(scores):
-        raise InputError(
-            f"there are labels of length {len(labels)} and scores of length {len(scores)}; give one of each"
-        )
-    one = np.ndim(scores[0]) == 0
+    one = not len(scores) or np.ndim(scores[0]) == 0
+    if not one and len(labels) != len(scores):
+        raise InputError(f"there are labels of {len(labels)} series and scores of {len(scores)}; give one of each")
     pairs = [(binary(y), scores_of(s)) for y, s in ([(labels, scores)] if one else zip(labels, scores, strict=True))]
     for i, (y, s) in enumerate(pairs):
         if y.shape != s.shape:
-            where = "" if one else f"series {i} has "
+            where = "there are " if one else f"series {i} has "
             raise InputError(f"{where}{len(y):,} labels for {len(s):,} scores; give one label per score")
     if not any(y.any() for y, _ in pairs) or all(y.all() for y, _ in pairs):
         which = "anomalous" if pairs[0][0].any() else "normal"
