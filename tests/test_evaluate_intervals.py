@@ -52,7 +52,7 @@ def test_all_resamples_at_once_are_resamples_one_by_one(metric, related, rng) ->
 def test_pooling_scores_into_cells_changes_no_interval(metric, rng, monkeypatch) -> None:
     y, s = sample(rng, 600, 3000)
     exact = metric_interval(metric, y, s, resamples=1000)
-    for name, value in {"FINE": 100, "TOP": 100, "COARSE": 60}.items():
+    for name, value in {"FINE": 300, "TOP": 300, "COARSE": 100}.items():
         monkeypatch.setattr(bootstrapped, name, value)
     pooled = metric_interval(metric, y, s, resamples=1000)
     assert (pooled.low, pooled.high) == pytest.approx((exact.low, exact.high), abs=0.15 * (exact.high - exact.low))

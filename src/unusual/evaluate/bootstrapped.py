@@ -49,7 +49,7 @@ def bootstrapped(
 ) -> Bootstrap:
     if resamples < 2:
         raise InputError(f"resamples is {resamples}; give at least two")
-    formulas = [_formula(metric) for metric in metrics]
+    formulas = [formula_of(metric) for metric in metrics]
     units, of_draw, width = (
         _by_rows(metrics, y, scores, groups)
         if None in formulas
@@ -101,7 +101,7 @@ def _by_rows(metrics: Sequence[Metric], y: Labels, scores: Sequence[Vector], gro
     return units, of_draw, len(y)
 
 
-def _formula(metric: Metric) -> Formula | None:
+def formula_of(metric: Metric) -> Formula | None:
     """The method of `Ranking` that a metric reads, with its options."""
     function, options = (metric.func, metric.keywords) if isinstance(metric, partial) else (metric, {})
     if function not in OF_RANKING or (isinstance(metric, partial) and metric.args):

@@ -81,6 +81,29 @@ class Counted:
         return Ranking(-np.arange(len(self.within), dtype=np.float64), true, false, self.within)
 
 
+def rarest(y: Labels, groups: NDArray[Any] | None) -> tuple[str, int]:
+    """The class that occurs in the fewest items, or groups of them (n,), and in how many."""
+    classes = {"anomalous": y, "normal": ~y}
+    found = {name: int(of.sum()) if groups is None else len(np.unique(groups[of])) for name, of in classes.items()}
+    return min(found.items(), key=lambda pair: pair[1])
+
+
+def groups_of(y: Labels, groups: ArrayLike | None) -> NDArray[Any] | None:
+    """Labels of related items as an array (n,), or None.
+
+    Raises
+    ------
+    InputError
+        If there is not one per item.
+    """
+    if groups is None:
+        return None
+    labels = np.asarray(groups)
+    if labels.shape != y.shape:
+        raise InputError(f"groups has shape {labels.shape} for {len(y):,} items; give one label per item")
+    return labels
+
+
 def units_of(y: Labels, groups: ArrayLike | None, cells: list[Index]) -> tuple[Units, Index]:
     """Units and the number of the unit of each item (n,): groups, or items of one class in the same cells.
 
@@ -89,26 +112,21 @@ def units_of(y: Labels, groups: ArrayLike | None, cells: list[Index]) -> tuple[U
     InputError
         If groups has another length, or a class occurs in one unit only.
     """
-    if groups is None:
-        alike = y.astype(np.int64)
-        for cell in cells:
-            alike = np.unique(alike * (int(cell.max()) + 1) + cell, return_inverse=True)[1]
-        unit, many = alike, np.bincount(alike)
-        stratum = np.zeros(len(many), dtype=np.int64)
-        stratum[alike] = y
-        some = many
-    else:
-        labels = np.asarray(groups)
-        if labels.shape != y.shape:
-            raise InputError(f"groups has shape {labels.shape} for {len(y):,} items; give one label per item")
+    labels = groups_of(y, groups)
+    name, count = rarest(y, labels)
+    if count < 2:
+        what = "item is" if labels is None else "group holds all that is"
+        raise InputError(f"one {what} {name}; an interval needs at least two to resample")
+    if labels is not None:
         unit = np.unique(labels, return_inverse=True)[1]
-        some = np.ones(unit.max() + 1, dtype=np.int64)
         stratum = (np.bincount(unit, y) > 0) + 2 * (np.bincount(unit, ~y) > 0) - 1
-    for name, here in (("anomalous", y), ("normal", ~y)):
-        if some[np.unique(unit[here])].sum() < 2:
-            what = "item is" if groups is None else "group holds all that is"
-            raise InputError(f"one {what} {name}; an interval needs at least two to resample")
-    return Units(some, stratum.astype(np.int64)), unit
+        return Units(np.ones(len(stratum), dtype=np.int64), stratum.astype(np.int64)), unit
+    unit = y.astype(np.int64)
+    for cell in cells:
+        unit = np.unique(unit * (int(cell.max()) + 1) + cell, return_inverse=True)[1]
+    stratum = np.zeros(int(unit.max()) + 1, dtype=np.int64)
+    stratum[unit] = y
+    return Units(np.bincount(unit), stratum), unit
 
 
 def cells_of(ranking: Ranking, most: int, top: int) -> tuple[Index, Vector]:
