@@ -15,6 +15,7 @@ from unusual._model import TableModel
 from unusual._promise import discoveries, estimated, promise
 from unusual.catalogue import card, make
 from unusual.data.encoder import TableEncoder
+from unusual.data.labels import labels_of
 from unusual.data.split import calibration_rows, related
 from unusual.data.table import Table
 from unusual.decide import reference as health
@@ -203,10 +204,7 @@ def _metrics(table: Table, label: str | None, scores: Vector) -> dict[str, float
         return None
     from sklearn.metrics import average_precision_score, roc_auc_score
 
-    y = table[label]
-    if not set(np.unique(y.astype(str)).tolist()) <= {"0", "1", "0.0", "1.0", "False", "True"}:
-        raise InputError(f"the label column {label!r} holds other values than 0 and 1; 0 is normal, 1 anomalous")
-    truth = y.astype(np.float64)
+    truth = labels_of(table, label)
     if truth.min() == truth.max():
         raise InputError(f"the label column {label!r} holds one value only; metrics need both 0 and 1")
     return {
