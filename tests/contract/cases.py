@@ -42,4 +42,5 @@ CASES = [
     Case("SubIsolationForest", blind_to={"spike": "a spike is three of eighty columns of a window, and rarely cut"}),
     Case("SubLOF"),
     Case("SubPCA"),
+    Case("Thresholdout"),
 ]
