@@ -74,7 +74,9 @@ def audited(normal: Matrix, two: Matrix, rng: np.random.Generator, seed: int, sa
         Proof("a fitted law is said to draw in", ours=float(thin.direction == "under-dispersion"), **signs),
         Proof("half real rows keep every distance in its band for 10 generations: one mode",
               ours=float(not mixed[0].collapsed), **inside),
-        Proof("the same where two modes lie four sd apart", ours=float(not mixed[1].collapsed), **inside),
+        Proof("the same where two modes lie eight of their own sd apart", ours=float(not mixed[1].collapsed),
+              note="Scott's bandwidth, in units of the whole, is then as wide as a mode: half real "
+              "rows keep the variance, not the shape", **inside),
         Proof("fresh real samples leave the band of any distance at about its rate of 5 %", "share that leave",
               false_alarms(rng), 0.1, 0.0, better="lower", against="twice the rate"),
     ]  # fmt: skip

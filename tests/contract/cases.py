@@ -22,6 +22,7 @@ CASES = [
     Case("ContaminationPosterior"),
     Case("COPOD", blind_to={"ring": "each column alone holds the middle of the ring for ordinary"}),
     Case("ECOD", blind_to={"ring": "each column alone holds the middle of the ring for ordinary"}),
+    Case("FixationStudy"),
     Case("GaussianMixture"),
     Case("HBOS"),
     Case("INNE"),
@@ -43,4 +44,5 @@ CASES = [
     Case("SubLOF"),
     Case("SubPCA"),
     Case("Thresholdout"),
+    Case("TrustAudit"),
 ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from unusual.errors import InputError
 from unusual.parts.rows import some_rows
@@ -155,13 +155,18 @@ class Band:
     def of(cls, null: Matrix) -> Band:
         """The band of measures (B, M) of fresh real samples."""
         sides = np.array(list(SIDES.values()))
+        rate = np.where(sides == "both", LEVEL / 2, LEVEL)
+        low, high = (
+            np.array([np.quantile(values, r) for values, r in zip(null.T, share, strict=True)])
+            for share in (rate, 1 - rate)
+        )
         joint = np.isin(MEASURES, DISTANCES)
-        bad = np.where(sides == "low", -null, null)
-        p = rankdata(-bad[:, joint], method="max", axis=0) / len(null)  # share of the null that is at least as bad
-        alone = float(np.quantile(p.min(axis=1), LEVEL))
-        rate = np.where(joint, alone, np.where(sides == "both", LEVEL / 2, LEVEL))
-        low = [np.quantile(values, r) for values, r in zip(null.T, rate, strict=True)]
-        high = [np.quantile(values, 1 - r) for values, r in zip(null.T, rate, strict=True)]
+        spread = np.maximum(null.std(axis=0), 1 / CLOUD_ROWS)  # the shares among them move in steps of that
+        away = np.where(sides == "low", -1.0, 1.0) * (null - null.mean(axis=0)) / spread
+        farthest = np.sort(away[:, joint].max(axis=1))  # one number per fresh sample: its limit holds for all distances
+        reach = farthest[min(len(null) - 1, math.ceil((1 - LEVEL) * (len(null) + 1)) - 1)] * spread
+        low = np.where(joint, null.mean(axis=0) - reach, low)
+        high = np.where(joint, null.mean(axis=0) + reach, high)
         return cls(
             np.where(sides == "high", -np.inf, low), np.where(sides == "low", np.inf, high), np.median(null, axis=0)
         )
