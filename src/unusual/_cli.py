@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from unusual.findings import Findings
+    from unusual.series_findings import SeriesFindings
 
 app = typer.Typer(
     help="Finds what does not belong in your data, says how sure it is, and shows why.",
@@ -34,6 +35,10 @@ MethodName = Annotated[str | None, typer.Option(help="A detector by name; see: u
 Id = Annotated[str | None, typer.Option(help="Column that names the rows; it is not looked at.")]
 Group = Annotated[str | None, typer.Option(help="Column of related rows (lot, machine, customer), kept together.")]
 Columns = Annotated[str | None, typer.Option(help="Columns to look at, separated by commas.")]
+Kind = Annotated[str | None, typer.Option(help="table or series; recognised unless given.")]
+Time = Annotated[str | None, typer.Option(help="Column with the time of each row: the rows are a series.")]
+By = Annotated[str | None, typer.Option(help="Column that tells several series apart (machine, sensor).")]
+PerDay = Annotated[float | None, typer.Option(help="False alarms accepted in a day of a normal series.")]
 Label = Annotated[
     str | None, typer.Option(help="Column of 0 normal, 1 anomalous: adds metrics, never changes a score.")
 ]
@@ -57,6 +62,10 @@ def scan(
     id: Id = None,
     group: Group = None,
     columns: Columns = None,
+    kind: Kind = None,
+    time: Time = None,
+    by: By = None,
+    alarms_per_day: PerDay = None,
     label: Label = None,
     html: Html = None,
     csv: Csv = None,
@@ -66,7 +75,7 @@ def scan(
     seed: Seed = 0,
     fail_if_found: Fail = False,
 ) -> None:
-    """Find what does not belong in a table, and say why."""
+    """Find what does not belong in a table or a series, and say why."""
     import unusual
 
     with _progress(quiet) as progress:
@@ -80,6 +89,10 @@ def scan(
             id=id,
             group=group,
             columns=_split(columns),
+            kind=kind,
+            time=time,
+            by=by,
+            alarms_per_day=alarms_per_day,
             label=label,
             random_state=seed,
             progress=progress,
@@ -97,11 +110,14 @@ def fit(
     id: Id = None,
     group: Group = None,
     columns: Columns = None,
+    kind: Kind = None,
+    time: Time = None,
+    by: By = None,
     label: Label = None,
     quiet: Quiet = False,
     seed: Seed = 0,
 ) -> None:
-    """Learn what is usual from a table of normal rows, and save it."""
+    """Learn what is usual from normal rows, and save it."""
     import unusual
 
     given = {} if alarm_rate is None else {"alarm_rate": alarm_rate}
@@ -112,6 +128,9 @@ def fit(
             id=id,
             group=group,
             columns=_split(columns),
+            kind=kind,
+            time=time,
+            by=by,
             label=label,
             random_state=seed,
             progress=progress,
@@ -121,9 +140,7 @@ def fit(
     if not quiet:
         for note in model.settings["reference_notes"]:
             typer.echo(f"note: {note}")
-        typer.echo(
-            f"saved {type(model.detector).__name__}, fitted on {model.settings['reference_rows']:,} rows, to {save}"
-        )
+        typer.echo(f"saved {model.summary()}, to {save}")
         typer.echo(f"judge new data with: unusual score {save} NEW.csv")
 
 
@@ -134,6 +151,7 @@ def score(
     alarm_rate: Rate = None,
     fdr: FDR = None,
     budget: Budget = None,
+    alarms_per_day: PerDay = None,
     html: Html = None,
     csv: Csv = None,
     json: Json = None,
@@ -141,11 +159,12 @@ def score(
     quiet: Quiet = False,
     fail_if_found: Fail = False,
 ) -> None:
-    """Judge a new table with a saved model."""
+    """Judge new data with a saved model."""
     import unusual
 
     with _progress(quiet) as progress:
-        findings = unusual.score(model, source, alarm_rate=alarm_rate, fdr=fdr, budget=budget, progress=progress)
+        options: dict[str, Any] = {"alarm_rate": alarm_rate, "fdr": fdr, "budget": budget}
+        findings = unusual.score(model, source, alarms_per_day=alarms_per_day, progress=progress, **options)
     _hand_over(findings, html, csv, json, parquet, quiet)
     _exit(findings, fail_if_found)
 
@@ -200,29 +219,41 @@ def _progress(quiet: bool) -> Iterator[Callable[[int, int, str], None] | None]:
 
 
 def _hand_over(
-    findings: Findings, html: str | None, csv: str | None, json: str | None, parquet: str | None, quiet: bool
+    findings: Findings | SeriesFindings,
+    html: str | None,
+    csv: str | None,
+    json: str | None,
+    parquet: str | None,
+    quiet: bool,
 ) -> None:
-    """Print the findings and write the files asked for."""
-    if not quiet:
-        from rich.console import Console
-
-        from unusual.report.text import table
-
-        table(findings, Console())
+    """Write the files asked for, then print the findings: a reader of the output who leaves loses no file."""
     wanted = (
         (html, findings.to_html),
         (csv, findings.to_csv),
         (json, findings.to_json),
         (parquet, findings.to_parquet),
     )
+    written = [path for path, _ in wanted if path is not None]
     for path, write in wanted:
         if path is not None:
             write(path)
-            if not quiet:
-                typer.echo(f"wrote {path}")
+    if quiet:
+        return
+    from rich.console import Console
+
+    from unusual.findings import Findings
+    from unusual.report.study_text import write as write_study
+    from unusual.report.text import table
+
+    if isinstance(findings, Findings):
+        table(findings, Console())
+    else:
+        write_study(findings.study(), Console())
+    for path in written:
+        typer.echo(f"wrote {path}")
 
 
-def _exit(findings: Findings, fail_if_found: bool) -> None:
+def _exit(findings: Findings | SeriesFindings, fail_if_found: bool) -> None:
     if fail_if_found and len(findings):
         raise typer.Exit(3)
 

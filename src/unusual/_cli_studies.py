@@ -58,15 +58,17 @@ def compare(
 
 
 def hand_over(study: Study, html: str | None, json: str | None, quiet: bool) -> None:
-    """Print a study and write the files asked for."""
-    if not quiet:
-        from rich.console import Console
-
-        from unusual.report.study_text import write
-
-        write(study, Console())
+    """Write the files asked for, then print a study."""
+    written = [path for path in (html, json) if path is not None]
     for path, keep in ((html, study.to_html), (json, study.to_json)):
         if path is not None:
             keep(path)
-            if not quiet:
-                typer.echo(f"wrote {path}")
+    if quiet:
+        return
+    from rich.console import Console
+
+    from unusual.report.study_text import write
+
+    write(study, Console())
+    for path in written:
+        typer.echo(f"wrote {path}")

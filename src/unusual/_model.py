@@ -54,6 +54,10 @@ class TableModel:
         np.add.at(per_column.T, self.encoder.source_, values.T)
         return [contributions(self.encoder, table.row(i), per_column[i]) for i in range(len(table))]
 
+    def summary(self) -> str:
+        """What was fitted on what, in a few words."""
+        return f"{type(self.detector).__name__}, fitted on {self.settings['reference_rows']:,} rows"
+
     def save(self, path: str | Path) -> None:
         """Write the model to one file that holds numbers and text only, never code."""
         from unusual.store import save

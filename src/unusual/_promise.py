@@ -18,16 +18,18 @@ LEAST_FOR_A_TAIL = 100  # calibration rows: a tenth of them are fitted
 KINDS = {"held out": "guaranteed", "left out": "approximate", "cross-fitted": "approximate"}
 
 
-def promise(calibration: Calibration, rate: float, count: int, health: Health) -> tuple[float, Promise]:
-    """Threshold for `count` rows at an alarm rate, and what can be said of it."""
+def promise(
+    calibration: Calibration, rate: float, count: int, health: Health, what: str = "rows"
+) -> tuple[float, Promise]:
+    """Threshold for `count` items, called `what`, at an alarm rate, and what can be said of it."""
     if calibration.source == "ranked":
         sentence = (
-            f"the model was fitted without a reference of normal rows, so no rate is promised: above the threshold lie "
-            f"the top {percent(rate)} of the rows it was fitted on"
+            f"the model was fitted without a reference of normal {what}, so no rate is promised: above the threshold "
+            f"lie the top {percent(rate)} of the {what} it was fitted on"
         )
         return calibration.threshold(rate), Promise("estimated", None, None, len(calibration), None, sentence)
     if calibration.smallest_rate > rate:
-        return _beyond_reach(calibration, rate, count, health)
+        return _beyond_reach(calibration, rate, count, health, what)
     threshold = calibration.threshold(rate)
     low, high = calibration.realised_rate(rate)
     promised = calibration.promised_rate(rate)
@@ -35,33 +37,35 @@ def promise(calibration: Calibration, rate: float, count: int, health: Health) -
     if health.withdrawn:
         return threshold, Promise(kind, None, None, len(calibration), None, _withdrawn(rate))
     how = {
-        "held out": "reference rows the detector had not seen",
-        "left out": "reference rows, each scored without itself",
-        "cross-fitted": "reference rows, each scored by a fit without it",
+        "held out": f"reference {what} the detector had not seen",
+        "left out": f"reference {what}, each scored without itself",
+        "cross-fitted": f"reference {what}, each scored by a fit without it",
     }[calibration.source]
     sentence = (
-        f"expected false alarms: {promised * count:.3g} of {count:,} rows if all were normal ({percent(promised)}, "
+        f"expected false alarms: {promised * count:.3g} of {count:,} {what} if all were normal ({percent(promised)}, "
         f"95 % interval {percent(low)} to {percent(high)}; calibrated on {len(calibration):,} {how}"
         f"{'' if kind == 'guaranteed' else '; approximate'})"
     )
     return threshold, Promise(kind, promised, (low, high), len(calibration), promised * count, sentence)
 
 
-def _beyond_reach(calibration: Calibration, rate: float, count: int, health: Health) -> tuple[float, Promise]:
+def _beyond_reach(
+    calibration: Calibration, rate: float, count: int, health: Health, what: str
+) -> tuple[float, Promise]:
     """Too few calibration rows for the alarm rate: a fitted tail, or the smallest rate there is."""
     from unusual.decide.tail import ExtrapolatedTail
 
     n, reachable = len(calibration), calibration.smallest_rate
     if health.withdrawn:
-        return math.inf, Promise("withdrawn", None, None, n, None, _withdrawn(rate))
+        return calibration.threshold(reachable), Promise("withdrawn", None, None, n, None, _withdrawn(rate))
     if n < LEAST_FOR_A_TAIL:
         sentence = (
-            f"{n:,} calibration rows cannot support an alarm rate of {percent(rate)}; the smallest they reach, "
-            f"{percent(reachable)}, is used instead: give more reference rows"
+            f"{n:,} calibration {what} cannot support an alarm rate of {percent(rate)}; the smallest they reach, "
+            f"{percent(reachable)}, is used instead: give more reference {what}"
         )
         return calibration.threshold(reachable), Promise("approximate", reachable, None, n, reachable * count, sentence)
     sentence = (
-        f"{n:,} calibration rows reach no lower than {percent(reachable)}; the threshold for {percent(rate)} is "
+        f"{n:,} calibration {what} reach no lower than {percent(reachable)}; the threshold for {percent(rate)} is "
         "extrapolated by a generalised-Pareto tail, so the rate is no guarantee"
     )
     said = Promise("extrapolated", rate, None, n, rate * count, sentence)
@@ -90,40 +94,42 @@ def discoveries(fdr: float, count: int, calibration: Calibration, health: Health
     return Promise(kind, None, None, len(calibration), None, sentence)
 
 
-def estimated(scores: Vector, rate: float | None, budget: int | None, random_state: int) -> tuple[float, Promise]:
+def estimated(
+    scores: Vector, rate: float | None, budget: int | None, random_state: int, what: str = "rows"
+) -> tuple[float, Promise]:
     """Where to cut scores that nothing but the data themselves can judge.
 
-    At a share or a number of rows that the user named, else at the estimated share of anomalies.
+    At a share or a number of items, called `what`, that the user named, else at the estimated share of anomalies.
     """
     n = len(scores)
     if rate is None and budget is None:
-        return _at_estimate(scores, random_state)
+        return _at_estimate(scores, random_state, what)
     share = min(1.0, budget / n) if rate is None and budget is not None else float(rate or 0)
     threshold = float(np.sort(scores)[::-1][min(round(share * n), n - 1)])
     top = f"top {percent(share)}" if rate is not None else f"{budget:,} most unusual"
-    sentence = f"ranked among themselves: the {top} of {n:,} rows; give a reference of normal rows for a promise"
+    sentence = f"ranked among themselves: the {top} of {n:,} {what}; give a reference of normal {what} for a promise"
     return threshold, Promise("estimated", None, None, n, None, sentence)
 
 
-def _at_estimate(scores: Vector, random_state: int) -> tuple[float, Promise]:
+def _at_estimate(scores: Vector, random_state: int, what: str) -> tuple[float, Promise]:
     from unusual.decide.contamination import ContaminationPosterior
 
     n = len(scores)
-    advice = "set a budget to list the most unusual ones, or give a reference of normal rows"
+    advice = f"set a budget to list the most unusual ones, or give a reference of normal {what}"
     if n < LEAST_TO_ESTIMATE:
-        sentence = f"{n:,} rows are too few to estimate how many are unusual; {advice}"
+        sentence = f"{n:,} {what} are too few to estimate how many are unusual; {advice}"
         return math.inf, Promise("estimated", None, None, n, None, sentence)
     if scores.min() == scores.max():
-        sentence = f"all {n:,} rows have the same score, so none is unusual"
+        sentence = f"all {n:,} {what} have the same score, so none is unusual"
         return math.inf, Promise("estimated", None, None, n, None, sentence)
     posterior = ContaminationPosterior(random_state=random_state).fit(scores)
     if posterior.nothing_there_:
-        sentence = f"none of the {n:,} rows stands clearly apart, so none is called unusual; {advice}"
+        sentence = f"none of the {n:,} {what} stands clearly apart, so none is called unusual; {advice}"
         return math.inf, Promise("estimated", None, None, n, None, sentence)
     low, high = posterior.interval_
     sentence = (
-        f"ranked, rate estimated: about {percent(posterior.mean_)} of {n:,} rows look anomalous "
-        f"(95 % interval {percent(low)} to {percent(high)}); give a reference of normal rows for a promise"
+        f"ranked, rate estimated: about {percent(posterior.mean_)} of {n:,} {what} look anomalous "
+        f"(95 % interval {percent(low)} to {percent(high)}); give a reference of normal {what} for a promise"
     )
     return posterior.threshold(scores), Promise("estimated", None, (low, high), n, None, sentence)
 

@@ -7,12 +7,17 @@ from typing import Any
 
 from unusual._judge import ALARM_RATE, Clock, Progress, finish, fit_model, judge, judge_alone, require_rows
 from unusual._model import TableModel
+from unusual._series_model import SeriesModel
+from unusual.catalogue import card
 from unusual.data.read_table import read_table
+from unusual.data.series import time_column
 from unusual.data.table import Table, require
 from unusual.detector import Detector
 from unusual.errors import InputError
 from unusual.findings import Findings
 from unusual.parts.conformal import check_rate
+from unusual.series_detector import SeriesDetector
+from unusual.series_findings import SeriesFindings
 
 
 def scan(
@@ -27,17 +32,20 @@ def scan(
     id: str | None = None,
     group: str | None = None,
     columns: list[str] | None = None,
+    time: str | None = None,
+    by: str | None = None,
+    alarms_per_day: float | None = None,
     label: str | None = None,
     random_state: int = 0,
     progress: Progress | None = None,
-) -> Findings:
-    """Find what does not belong in a table.
+) -> Findings | SeriesFindings:
+    """Find what does not belong in a table, or in the series that a table holds.
 
     Parameters
     ----------
     source : path of a CSV, JSON, Parquet or SQLite file, folder, glob, query, connection string, data frame or array
     reference : the same kind of thing, known to be normal; with it the alarm rate is a promise
-    kind : "table"; recognised unless given
+    kind : "table" or "series"; recognised unless given: rows at regular times with numbers are a series
     method : name of a detector (see `unusual methods`) or an instance; chosen unless given
     alarm_rate : share of normal rows one accepts as false alarms, in (0, 1). By default 0.01 with a reference; without
         one, the share of anomalies in the data is estimated instead.
@@ -46,13 +54,16 @@ def scan(
     id : column that names the rows; it is not looked at
     group : column of related rows (lot, machine, customer), kept together in every split and calibration
     columns : the columns to look at; all unless given
+    time : column with the time of each row, of a series
+    by : column that tells several series in one table apart (machine, sensor); each is judged by itself
+    alarms_per_day : false alarms accepted in a day of a normal series, in place of an alarm rate
     label : column of 0 normal, 1 anomalous; adds metrics and never changes a score
     random_state : seed of everything that draws
     progress : called as `progress(done, total, what)`
 
     Returns
     -------
-    Findings
+    Findings, or SeriesFindings with scores for each step and events
 
     Raises
     ------
@@ -62,10 +73,23 @@ def scan(
     _check_options(kind, alarm_rate, fdr, budget, reference is not None)
     clock = Clock(progress)
     settings = _settings(method, alarm_rate, id, group, columns, label, random_state, budget=budget)
+    roles = [name for name in (id, group, label, time, by) if name is not None]
     with clock.step("reading"):
-        table = read_table(source, columns=_with(columns, id, group, label))
-        require([name for name in (id, group, label) if name is not None], table.names, table.name)
+        table = read_table(source, columns=_with(columns, *roles))
+        require(roles, table.names, table.name)
         require_rows(table, 2 if reference is None else 1)
+    when, recognised = _time_of(table, kind, time, by, method)
+    if recognised is not None:
+        if fdr is not None:
+            raise InputError("fdr counts items, and the steps of a series are none; give alarms_per_day or alarm_rate")
+        settings.update(time=when, by=by, alarms_per_day=alarms_per_day)
+        from unusual._series_scan import scan_series
+
+        found = scan_series(table, reference, method, settings, clock, recognised)
+        found.settings.update(source=_named(source), reference=_named(reference))
+        return found
+    if alarms_per_day is not None:
+        raise InputError("alarms_per_day is for series, and this is a table; give alarm_rate, or time= for a series")
     if reference is None:
         findings = judge_alone(table, method, settings, clock)
     else:
@@ -77,6 +101,25 @@ def scan(
     return finish(findings, settings, clock)
 
 
+def _time_of(
+    table: Table, kind: str | None, time: str | None, by: str | None, method: str | Detector | None
+) -> tuple[str | None, str | None]:
+    """The time column of a table that is a series, and a sentence on how that was recognised; None, None for a table.
+
+    The sentence is empty where one asked for a series.
+    """
+    wanted: str | None = "series" if isinstance(method, SeriesDetector) else None if method is None else "table"
+    if isinstance(method, str):
+        wanted = card(method).data
+    asked = kind == "series" or time is not None or by is not None
+    if asked or (wanted == "series" and kind is None):
+        return time if time is not None else time_column(table), ""
+    when = None if kind == "table" or wanted == "table" else time_column(table)
+    if when is None:
+        return None, None
+    return when, f"read as a series: `{when}` holds regular times and the rest is numbers (kind='table' overrides)"
+
+
 def fit(
     reference: Any,
     *,
@@ -85,36 +128,47 @@ def fit(
     id: str | None = None,
     group: str | None = None,
     columns: list[str] | None = None,
+    kind: str | None = None,
+    time: str | None = None,
+    by: str | None = None,
     label: str | None = None,
     random_state: int = 0,
     progress: Progress | None = None,
-) -> TableModel:
-    """Learn from a table of normal rows; parameters as for `scan`.
+) -> TableModel | SeriesModel:
+    """Learn from a table or from series of normal rows; parameters as for `scan`.
 
     Returns
     -------
-    TableModel
-        `unusual.score(model, new)` judges new tables with it, `model.save("m.unusual")` keeps it.
+    TableModel or SeriesModel
+        `unusual.score(model, new)` judges new data with it, `model.save("m.unusual")` keeps it.
     """
+    _check_options(kind, alarm_rate, None, None, True)
     check_rate(alarm_rate)
     clock = Clock(progress)
     settings = _settings(method, alarm_rate, id, group, columns, label, random_state)
     with clock.step("reading"):
-        table = read_table(reference, columns=_with(columns, id, group, label))
-        require([name for name in (id, group, label) if name is not None], table.names, table.name)
+        roles = [name for name in (id, group, label, time, by) if name is not None]
+        table = read_table(reference, columns=_with(columns, *roles))
+        require(roles, table.names, table.name)
+    when, recognised = _time_of(table, kind, time, by, method)
+    if recognised is not None:
+        from unusual._series_scan import fit_from
+
+        return fit_from(table, method, {**settings, "time": when, "by": by}, clock)
     return fit_model(table, method, settings, clock)
 
 
 def score(
-    model: TableModel | str | Path,
+    model: TableModel | SeriesModel | str | Path,
     source: Any,
     *,
     alarm_rate: float | None = None,
     fdr: float | None = None,
     budget: int | None = None,
+    alarms_per_day: float | None = None,
     progress: Progress | None = None,
-) -> Findings:
-    """Judge a new table with a fitted model; the alarm rate may differ from that of the fit.
+) -> Findings | SeriesFindings:
+    """Judge new data with a fitted model; the alarm rate may differ from that of the fit.
 
     Raises
     ------
@@ -127,8 +181,10 @@ def score(
 
     _check_options(None, alarm_rate, fdr, budget, True)
     clock = Clock(progress)
-    path = None if isinstance(model, TableModel) else model
-    fitted = model if isinstance(model, TableModel) else load(model)
+    path = None if isinstance(model, TableModel | SeriesModel) else model
+    fitted = model if path is None else load(path)
+    if isinstance(fitted, SeriesModel):
+        return _score_series(fitted, source, path, alarm_rate, budget, alarms_per_day, clock)
     if not isinstance(fitted, TableModel):
         raise InputError(
             f"{path} holds a bare detector; give its anomaly_score a matrix, or save a model of unusual.fit"
@@ -143,6 +199,24 @@ def score(
     findings = judge(fitted, table, fdr, clock)
     settings.update(source=_named(source), fdr=fdr, budget=budget)
     return finish(findings, settings, clock)
+
+
+def _score_series(
+    model: SeriesModel,
+    source: Any,
+    path: Any,
+    alarm_rate: float | None,
+    budget: int | None,
+    alarms_per_day: float | None,
+    clock: Clock,
+) -> SeriesFindings:
+    from unusual._series_scan import score_from
+
+    rate = model.settings["alarm_rate"] if alarm_rate is None else alarm_rate
+    settings = {**model.settings, "alarm_rate": rate, "budget": budget, "alarms_per_day": alarms_per_day}
+    findings = score_from(model, read_table(source), settings, clock)
+    findings.settings.update(source=_named(source), model=None if path is None else str(path))
+    return findings
 
 
 def _settings(
@@ -164,8 +238,8 @@ def _settings(
 def _check_options(
     kind: str | None, alarm_rate: float | None, fdr: float | None, budget: int | None, known: bool
 ) -> None:
-    if kind not in (None, "table"):
-        raise InputError(f"kind is {kind!r}; this version scans tables, so leave it out or give kind='table'")
+    if kind not in (None, "table", "series"):
+        raise InputError(f"kind is {kind!r}; this version scans tables and series: leave it out, or give one of these")
     if alarm_rate is not None:
         check_rate(alarm_rate)
     if fdr is not None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from unusual._model import TableModel
 from unusual._scan import score
+from unusual._series_model import SeriesModel
 from unusual.data.read_table import read_table
 from unusual.data.split import related
 from unusual.data.table import Table, missing
@@ -19,6 +20,7 @@ from unusual.evaluate.detectability import Detectability, DetectionCurve, detect
 from unusual.evaluate.table_damage import Damage, damages, moving, spread
 from unusual.findings import Findings
 from unusual.parts.rows import some_rows
+from unusual.series_findings import SeriesFindings
 from unusual.store import load
 
 MOST_PLACES = 60  # columns damaged one by one
@@ -116,7 +118,11 @@ def _notes(fitted: TableModel, table: Table, items: int, numbers: int) -> list[s
 
 
 def compare(
-    old: TableModel | str | Path, new: TableModel | str | Path, source: Any, *, alarm_rate: float | None = None
+    old: TableModel | SeriesModel | str | Path,
+    new: TableModel | SeriesModel | str | Path,
+    source: Any,
+    *,
+    alarm_rate: float | None = None,
 ) -> AlarmChanges:
     """Which alarms appear and which vanish when one model takes the place of another, on the same data.
 
@@ -132,7 +138,7 @@ def compare(
         If a model cannot read the data; the sentence says why.
     """
     table = read_table(source)
-    before, after = (score(model_of(model), table, alarm_rate=alarm_rate) for model in (old, new))
+    before, after = (score(model, table, alarm_rate=alarm_rate) for model in (old, new))
     changes = alarm_changes(before.scores, before.anomalous, after.scores, after.anomalous)
     reasons = {i: after.reason(i) for i in changes.appeared[:MOST_REASONS].tolist()}
     reasons |= {i: before.reason(i) for i in changes.vanished[:MOST_REASONS].tolist()}
@@ -142,5 +148,5 @@ def compare(
     return replace(changes, names=names, items=before.items.tolist(), reasons=reasons)
 
 
-def _name(model: TableModel | str | Path, findings: Findings) -> str:
-    return findings.method.name if isinstance(model, TableModel) else Path(model).name
+def _name(model: TableModel | SeriesModel | str | Path, findings: Findings | SeriesFindings) -> str:
+    return findings.method.name if isinstance(model, TableModel | SeriesModel) else Path(model).name

@@ -187,7 +187,8 @@ class Detector(OutlierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """Fit to rows of unknown purity and rank them (n,): nothing is known to be normal, so nothing is calibrated."""
         rows, _ = self._learn_from(X, None)
         scores = self._own_scores(rows)
-        self.calibration_ = Calibration.of(scores[some_rows(len(scores), CALIBRATION_ROWS)], "ranked")
+        ranked = self._calibrating(scores)
+        self.calibration_ = Calibration.of(ranked[some_rows(len(ranked), CALIBRATION_ROWS)], "ranked")
         return scores
 
     def _calibrating(self, scores: Vector) -> Vector:

@@ -272,8 +272,6 @@ class Findings:
 
     def to_parquet(self, path: str | Path) -> None:
         """Write the same columns as `to_csv`, as Parquet."""
-        import duckdb
-
         columns = {
             "item": self.items if self.items.dtype != object else self.items.astype(str),
             "score": self.scores,
@@ -281,12 +279,7 @@ class Findings:
             "anomalous": self.anomalous,
             "reason": self._reasons(),
         }
-        with written_whole(path) as stream, duckdb.connect() as connection:
-            connection.register("findings", columns)
-            try:
-                connection.execute(f"COPY (SELECT * FROM findings) TO '{_quoted(stream.name)}' (FORMAT parquet)")
-            except duckdb.IOException as error:
-                raise InputError(f"cannot write {path}: {error}; nothing was left behind") from error
+        write_parquet(columns, path)
 
     def _repr_html_(self) -> str:
         from unusual.report.page import fragment
@@ -296,3 +289,15 @@ class Findings:
 
 def _quoted(path: str) -> str:
     return path.replace("'", "''")
+
+
+def write_parquet(columns: dict[str, NDArray[Any]], path: str | Path) -> None:
+    """Write columns (n,) as one Parquet file, or nothing."""
+    import duckdb
+
+    with written_whole(path) as stream, duckdb.connect() as connection:
+        connection.register("findings", columns)
+        try:
+            connection.execute(f"COPY (SELECT * FROM findings) TO '{_quoted(stream.name)}' (FORMAT parquet)")
+        except duckdb.IOException as error:
+            raise InputError(f"cannot write {path}: {error}; nothing was left behind") from error

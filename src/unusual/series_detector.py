@@ -26,6 +26,7 @@ Steps = NDArray[np.float64]  # (T, C)
 FOLDS = 5  # contiguous parts of a series left out in turn
 WINDOWS_A_BLOCK = 2  # a block is so long that the scores of two blocks hardly share a window
 LEAST = 8  # steps of a series
+SHOWN = 10_000  # steps kept to show what would have been usual
 
 
 class SeriesDetector(Detector):
@@ -44,6 +45,8 @@ class SeriesDetector(Detector):
         Steps of a window: the period of the series unless `window` is given.
     block_ : int
         Steps of a block.
+    background_ : (b, C) array
+        The last steps of the longest series of the fit, against which an event is explained.
     """
 
     window: int | None = None
@@ -96,6 +99,7 @@ class SeriesDetector(Detector):
         self._parts = [self._matrix(part, reset=i == 0) for i, part in enumerate(self._listed(X))]
         self._fit_parts(self._parts)
         everything = np.concatenate(self._parts)
+        self.background_ = max(self._parts, key=len)[-SHOWN:].copy()
         self.data_fingerprint_ = fingerprint(everything)
         return everything, None
 

@@ -33,6 +33,7 @@ VALUES = {
     "Neighbours": "unusual.parts.neighbours",
     "Standardizer": "unusual.parts.scaling",
     "Tails": "unusual.parts.tails",
+    "SeriesModel": "unusual._series_model",
     "TableModel": "unusual._model",
     "TableEncoder": "unusual.data.encoder",
     "Dependence": "unusual.parts.dependence",

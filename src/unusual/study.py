@@ -34,7 +34,7 @@ class Table:
 
     caption: str
     head: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
+    rows: Sequence[Sequence[Any]]  # of cells: text, numbers, truth values, None
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -102,7 +102,19 @@ class Specifications:
     level: float | None = None
 
 
-Block = Words | Table | Lines | Intervals | Distribution | Heat | Specifications
+@dataclass(frozen=True)
+class TimeLine:
+    """Channels over time, one above the other, with stretches marked, and the anomaly score below them."""
+
+    caption: str
+    time: ArrayLike  # (T,) times or numbers
+    lines: Mapping[str, ArrayLike]  # channel -> values (T,); "expected" is drawn into the channel before it
+    spans: Sequence[tuple[int, int]] = ()  # first and last step of each stretch
+    scores: ArrayLike | None = None  # (T,)
+    threshold: float | None = None
+
+
+Block = Words | Table | Lines | Intervals | Distribution | Heat | Specifications | TimeLine
 
 
 @dataclass(frozen=True)
@@ -157,7 +169,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray | np.generic):
-        return plain(value.tolist())
+        return plain((value.astype(str) if value.dtype.kind == "M" else value).tolist())
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

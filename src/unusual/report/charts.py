@@ -28,7 +28,8 @@ from unusual.report.svg import (
     rule,
     text,
 )
-from unusual.study import Distribution, Heat, Intervals, Lines, Specifications
+from unusual.report.timeline import timeline
+from unusual.study import Distribution, Heat, Intervals, Lines, Specifications, TimeLine
 
 COLOURS = (COOL, ACCENT, "#3c7d4f", "#7a4ea3", "#8a6d1b", QUIET, "#b0417a", "#11808a")  # told apart without red-green
 DASHES = ("", "6 3", "2 3", "9 3 2 3")
@@ -168,6 +169,7 @@ _DRAWN: dict[type, Any] = {
     Specifications: specifications,
     Heat: heat,
     Distribution: distribution,
+    TimeLine: timeline,
 }
 
 
