@@ -9,6 +9,7 @@ from unusual.kernels.packed import PackedRows
 from unusual.kernels.spread import column_spread
 from unusual.kernels.tails import column_skewness, tails_counts, tails_fit, tails_score, tails_terms
 from unusual.kernels.threads import blocks, one_thread_each, workers
+from unusual.kernels.windows import nearest_windows
 
 __all__ = [
     "PackedRows",
@@ -28,6 +29,7 @@ __all__ = [
     "isolation_balls_oob",
     "level",
     "nearest",
+    "nearest_windows",
     "one_thread_each",
     "tails_counts",
     "tails_fit",

@@ -83,3 +83,22 @@ def nearest(
     level: int,
     /,
 ) -> None: ...
+def windows(
+    rows: tuple[Buffer, Buffer, Buffer],
+    lanes: tuple[Buffer, Buffer, Buffer],
+    of_row: tuple[Buffer, ...],
+    of_lane: tuple[Buffer, ...],
+    lags: Buffer,
+    sizes: tuple[int, int, int, int, int],
+    normalised: int,
+    level: int,
+    /,
+) -> None: ...
+def windows_measure(
+    rows: tuple[Buffer, Buffer],
+    lanes: tuple[Buffer, Buffer],
+    index: Buffer,
+    distance: Buffer,
+    sizes: tuple[int, int, int, int, int],
+    /,
+) -> None: ...

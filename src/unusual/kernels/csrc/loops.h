@@ -19,6 +19,7 @@ enum { PLAIN = 0, AVX2 = 1, AVX512 = 2 };
 typedef ptrdiff_t size;
 
 int widest_level(void);
+int runnable(int level); /* the widest level of this processor that is at most `level` */
 
 /* Trees as implicit heaps: (trees, 2^depth - 1) features and thresholds, (trees, 2^depth) leaves. */
 typedef struct {

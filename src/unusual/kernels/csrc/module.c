@@ -5,6 +5,7 @@
 #include "arguments.h"
 #include "loops.h"
 #include "nearest.h"
+#include "windows_module.h"
 
 #if HAS_AVX
 static int has_avx512(void) {
@@ -19,7 +20,7 @@ int widest_level(void) {
 int widest_level(void) { return PLAIN; }
 #endif
 
-static int runnable(int level) {
+int runnable(int level) {
     int widest = widest_level();
     return level < PLAIN ? PLAIN : (level > widest ? widest : level);
 }
@@ -273,6 +274,7 @@ static PyMethodDef methods[] = {
     {"nearest", search_nearest, METH_VARARGS,
      "(tiles, row, box, norm, rows), moved, queries, which, without, distance, index, "
      "(n, d, tiles, bundles, scale2, slack, boxed, wide), k, wide, level"},
+    WINDOWS_METHODS,
     {NULL, NULL, 0, NULL},
 };
 static PyModuleDef_Slot slots[] = {{0, NULL}};
