@@ -33,6 +33,7 @@ from unusual.evaluate import (
     vus,
     with_chance,
 )
+from unusual.evaluate.runs import event_pieces
 from unusual.study import Study
 
 Y = np.array([0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 0, 0])
@@ -63,6 +64,11 @@ def test_segments_are_slices() -> None:
     np.testing.assert_array_equal(segments(Y), [[2, 6], [10, 12]])
     np.testing.assert_array_equal(segments([1, 1, 0, 1]), [[0, 2], [3, 4]])
     assert segments([0, 0]).shape == (0, 2)
+
+
+def test_pieces_are_cut_half_way_between_events() -> None:
+    assert [piece.tolist() for piece in event_pieces(Y)] == [list(range(8)), list(range(8, 14))]
+    assert [len(piece) for piece in event_pieces([1, 0, 0, 0, 1, 1, 0, 1])] == [3, 4, 1]
 
 
 def test_alarms_are_joined_across_the_cool_down() -> None:
@@ -105,6 +111,11 @@ def test_events_on_a_budget_by_hand() -> None:
     assert seen.median_delay == 0
     joined = event_recall_at(y, s, 1, steps_per_day=10, cool_down=1)
     assert (joined.recall, joined.alarms_per_day, joined.false_alarms_per_day) == (0.5, 1, 0)  # rows 0 to 5
+
+
+def test_an_alarm_that_ends_where_an_event_begins_is_false() -> None:
+    seen = event_recall_at([0, 0, 1, 1, 0, 0], [9, 9, 0, 0, 0, 8], 2, steps_per_day=6)
+    assert (seen.recall, seen.alarms_per_day, seen.false_alarms_per_day) == (0, 2, 2)
 
 
 def test_several_series_share_one_threshold() -> None:

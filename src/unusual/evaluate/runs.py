@@ -44,6 +44,19 @@ def merged(bounds: Index, gap: int) -> Index:
     return np.column_stack([bounds[new, 0], bounds[np.roll(new, -1), 1]])
 
 
+def event_pieces(labels: ArrayLike) -> list[Index]:
+    """The series cut half-way between events: row numbers of each event with the rows around it, (S,) arrays in order.
+
+    Raises
+    ------
+    InputError
+        If labels (n,) are not one list of 0 and 1.
+    """
+    y = binary(labels)
+    events = segments(y)
+    return np.split(np.arange(len(y)), (events[:-1, 1] + events[1:, 0] + 1) // 2)
+
+
 def labels_and_predictions(labels: ArrayLike, predictions: ArrayLike) -> tuple[Mask, Mask]:
     """Both as bool (n,).
 

@@ -18,7 +18,7 @@ from unusual.evaluate.events import best_event_f1, best_point_adjusted_f1
 from unusual.evaluate.nab import nab_score, probation
 from unusual.evaluate.ranges import best_range_f1
 from unusual.evaluate.ranking import Ranking
-from unusual.evaluate.runs import Index, segments
+from unusual.evaluate.runs import Index, event_pieces, segments
 from unusual.evaluate.volume import vus
 from unusual.study import Block, Intervals, Study, Table
 
@@ -184,8 +184,7 @@ def _resampled(
     """The figures of series put together from pieces drawn with replacement, each an event with the rows around it."""
     if len(events) < 2:
         return []
-    cuts = (events[:-1, 1] + events[1:, 0] + 1) // 2
-    pieces = np.split(np.arange(len(y)), cuts)
+    pieces = event_pieces(y)
     rng = np.random.default_rng(random_state)
     rows = [np.concatenate([pieces[i] for i in rng.integers(len(pieces), size=len(pieces))]) for _ in range(resamples)]
     without_nab = replace(ways, with_nab=False)  # its probation hangs on the order of the pieces

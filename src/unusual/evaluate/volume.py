@@ -25,7 +25,7 @@ from unusual.study import Lines, Study
 
 Matrix = NDArray[np.float64]
 
-BLOCK_CELLS = 30_000  # windows times thresholds worked on at once: they stay in cache
+BLOCK_CELLS = 60_000  # windows times thresholds worked on at once: they stay in cache
 FALLBACK, SHORTEST, LONGEST, LAGS, ROWS = 125, 3, 300, 400, 20_000  # of TSB-AD's rule for the period
 
 
@@ -172,18 +172,19 @@ def _areas(low: Vector, y: Labels, border: _Border, cuts: Vector, predicted: Ind
     step = max(1, BLOCK_CELLS // len(cuts))
     for start in range(0, windows, step):
         w = np.arange(start, min(start + step, windows))
-        true = soft.of_windows(w)  # (w, T) soft labels of the predicted rows of the border
+        true = soft.of_windows(w)  # (T, w) soft labels of the predicted rows of the border
         labelled = true / 2  # half of the predicted border counts as labelled
         labelled += positives
-        true += core
-        tpr = np.minimum(true / labelled, 1) * touched.share(w)
-        fpr = predicted - true
+        true += core[:, None]
+        tpr = true / labelled
+        np.minimum(tpr, 1, out=tpr)
+        tpr *= touched.share(w)
+        fpr = predicted[:, None] - true
         fpr /= np.subtract(n, labelled, out=labelled)
-        true /= predicted  # precision
-        steps = np.diff(fpr, axis=1), tpr[:, 1:] + tpr[:, :-1], np.diff(tpr, axis=1)
-        first_and_last = fpr[:, 0] * tpr[:, 0] + (1 - fpr[:, -1]) * (1 + tpr[:, -1])
-        roc[w] = (np.einsum("ij,ij->i", steps[0], steps[1]) + first_and_last) / 2
-        pr[w] = np.einsum("ij,ij->i", steps[2], true[:, 1:]) + tpr[:, 0] * true[:, 0]
+        true /= predicted[:, None]  # precision
+        ends = fpr[0] * tpr[0] + (1 - fpr[-1]) * (1 + tpr[-1])
+        roc[w] = (np.einsum("ij,ij->j", fpr[1:] - fpr[:-1], tpr[1:] + tpr[:-1]) + ends) / 2
+        pr[w] = np.einsum("ij,ij->j", tpr[1:] - tpr[:-1], true[1:]) + tpr[0] * true[0]
     return roc, pr
 
 
@@ -192,10 +193,10 @@ class _Soft:
     """Where the rows of the border enter, as sparse counts and lists: those near one segment, and near several."""
 
     half: int
-    near_one: sparse.csr_array  # (half, T) rows at each distance that enter at each threshold
+    near_one: sparse.csr_array  # (T, half) rows at each distance that enter at each threshold
     distance: Index  # (J,) of the rows near several segments, row by row
     begin: Index  # (M,) where each of these rows begins in `distance`
-    near_many: sparse.csr_array  # (M, T) one 1 in each line: the threshold at which the row enters
+    near_many: sparse.csr_array  # (T, M) a 1 where a row enters
 
     @classmethod
     def of(cls, low: Vector, border: _Border, cuts: Vector) -> _Soft:
@@ -203,23 +204,24 @@ class _Soft:
         _, begin, near = np.unique(border.rows, return_index=True, return_counts=True)
         enters = np.searchsorted(cuts, low[border.rows[begin]], side="left")
         one, many = begin[near == 1], np.repeat(near > 1, near)
-        shape = (half, len(cuts))
-        entries = (np.ones(len(one)), (border.distance[one] - 1, enters[near == 1]))
-        near_one = sparse.coo_array(entries, shape=shape).tocsr()
+        near_one = _counts(enters[near == 1], border.distance[one] - 1, (len(cuts), half))
         several = near[near > 1]
-        entries = (np.ones(len(several)), (np.arange(len(several)), enters[near > 1]))
-        near_many = sparse.coo_array(entries, shape=(len(several), len(cuts))).tocsr()
+        near_many = _counts(enters[near > 1], np.arange(len(several)), (len(cuts), len(several)))
         return cls(half, near_one, border.distance[many], np.cumsum(several) - several, near_many)
 
     def of_windows(self, windows: Index) -> Matrix:
-        """Sum of the soft labels of the predicted rows (w, T) for windows (w,)."""
-        steps, w = np.arange(1, self.half + 1), np.maximum(windows, 1)[:, None]
-        label = np.where(steps <= w // 2, np.sqrt(np.maximum(1 - steps / w, 0)), 0)  # (w, half)
-        entering = label @ self.near_one  # (w, T)
+        """Sum of the soft labels of the predicted rows (T, w) for windows (w,)."""
+        steps, w = np.arange(1, self.half + 1)[:, None], np.maximum(windows, 1)
+        label = np.where(steps <= w // 2, np.sqrt(np.maximum(1 - steps / w, 0)), 0)  # (half, w)
+        entering = self.near_one @ label
         if len(self.begin):
-            sums = np.add.reduceat(label[:, self.distance - 1], self.begin, axis=1)  # (w, M)
-            entering = entering + np.minimum(sums, 1) @ self.near_many
-        return np.asarray(np.cumsum(entering, axis=1))
+            sums = np.add.reduceat(label[self.distance - 1], self.begin, axis=0)  # (M, w)
+            entering += self.near_many @ np.minimum(sums, 1)
+        return np.asarray(np.cumsum(entering, axis=0, out=entering))
+
+
+def _counts(threshold: Index, column: Index, shape: tuple[int, int]) -> sparse.csr_array:
+    return sparse.coo_array((np.ones(len(column)), (threshold, column)), shape=shape).tocsr()
 
 
 @dataclass(frozen=True)
@@ -242,13 +244,13 @@ class _Touched:
         return cls(np.searchsorted(cuts, lowest, side="left"), gaps, len(cuts))
 
     def share(self, windows: Index) -> Matrix:
-        """Share of the widened segments, joined where they overlap, that is touched (w, T)."""
+        """Share of the widened segments, joined where they overlap, that is touched (T, w)."""
         halves, back = np.unique(windows // 2, return_inverse=True)
         apart = np.ones((len(halves), len(self.gaps) + 1), dtype=bool)
         apart[:, 1:] = self.gaps > 2 * halves[:, None]
         starts = np.flatnonzero(apart)
         first = np.minimum.reduceat(self.enters[halves].ravel(), starts)  # of each joined segment
-        cell = starts // apart.shape[1] * self.thresholds + first
-        count = np.bincount(cell, minlength=len(halves) * self.thresholds).reshape(len(halves), -1)
-        share = np.cumsum(count, axis=1) / apart.sum(axis=1)[:, None]
-        return np.asarray(share[back])
+        cell = first * len(halves) + starts // apart.shape[1]
+        count = np.bincount(cell, minlength=self.thresholds * len(halves)).reshape(self.thresholds, -1)
+        share = np.cumsum(count, axis=0) / apart.sum(axis=1)
+        return np.asarray(share[:, back])
