@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from unusual._experiments import choices, collapse, gaze, holdout, leaks, seeds, survival
     from unusual._scan import fit, scan, score
-    from unusual._studies import compare, sensitivity
+    from unusual._studies import compare, sensitivity, trust
     from unusual.catalogue import make, methods
     from unusual.detector import Detector, from_sklearn_labels
     from unusual.errors import InputError, MissingExtra, ModelFileError, UnusualError
@@ -25,6 +26,14 @@ _HOME = {
     "score": "unusual._scan",
     "compare": "unusual._studies",
     "sensitivity": "unusual._studies",
+    "trust": "unusual._studies",
+    "choices": "unusual._experiments",
+    "collapse": "unusual._experiments",
+    "gaze": "unusual._experiments",
+    "holdout": "unusual._experiments",
+    "leaks": "unusual._experiments",
+    "seeds": "unusual._experiments",
+    "survival": "unusual._experiments",
     "load": "unusual.store",
     "make": "unusual.catalogue",
     "methods": "unusual.catalogue",
@@ -45,15 +54,23 @@ __all__ = [
     "ModelFileError",
     "UnusualError",
     "__version__",
+    "choices",
+    "collapse",
     "compare",
     "fit",
     "from_sklearn_labels",
+    "gaze",
+    "holdout",
+    "leaks",
     "load",
     "make",
     "methods",
     "scan",
     "score",
+    "seeds",
     "sensitivity",
+    "survival",
+    "trust",
 ]
 
 

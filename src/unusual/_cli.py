@@ -88,7 +88,7 @@ def scan(
             budget=budget,
             id=id,
             group=group,
-            columns=_split(columns),
+            columns=_cli_studies.listed(columns) or None,
             kind=kind,
             time=time,
             by=by,
@@ -127,7 +127,7 @@ def fit(
             method=method,
             id=id,
             group=group,
-            columns=_split(columns),
+            columns=_cli_studies.listed(columns) or None,
             kind=kind,
             time=time,
             by=by,
@@ -197,10 +197,6 @@ def methods(
 
 
 _cli_studies.register(app)
-
-
-def _split(columns: str | None) -> list[str] | None:
-    return None if columns is None else [name.strip() for name in columns.split(",") if name.strip()]
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,7 +21,7 @@ Rate = Annotated[float | None, typer.Option(help="Share of normal rows accepted 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (sensitivity, compare):
+    for command in COMMANDS:
         app.command()(command)
 
 
@@ -57,6 +57,164 @@ def compare(
     hand_over(unusual.compare(old, new, data, alarm_rate=alarm_rate).study(), html, json, quiet)
 
 
+def trust(
+    model: Model,
+    data: Data,
+    label: Annotated[str | None, typer.Option(help="Column of 0 normal, 1 anomalous.")] = None,
+    truth: Annotated[str | None, typer.Option(help="Columns that are truly wrong in the anomalous rows.")] = None,
+    cue: Annotated[str | None, typer.Option(help="Columns that should not matter.")] = None,
+    html: Html = None,
+    json: Json = None,
+    quiet: Quiet = False,
+    seed: Seed = 0,
+) -> None:
+    """Say whether a model alarms for the right reason."""
+    import unusual
+
+    found = unusual.trust(model, data, label=label, truth=listed(truth), cue=listed(cue), random_state=seed)
+    hand_over(found.study(), html, json, quiet)
+
+
+def evaluate(
+    data: Data,
+    label: Label,
+    score: Annotated[str | None, typer.Option(help="Columns of scores; the first is judged.")] = None,
+    group: Annotated[str | None, typer.Option(help="Column of related rows, which are resampled together.")] = None,
+    series: Annotated[bool, typer.Option("--series", help="The rows are steps in time.")] = False,
+    steps_per_day: Annotated[float | None, typer.Option(help="Rows in a day, for alarms a day.")] = None,
+    html: Html = None,
+    json: Json = None,
+    quiet: Quiet = False,
+    seed: Seed = 0,
+) -> None:
+    """Judge scores by labels: every metric with its interval."""
+    from unusual.evaluate import run
+
+    options: dict[str, Any] = {"group": group, "series": series, "steps_per_day": steps_per_day}
+    hand_over(run(data, label, listed(score), random_state=seed, **options), html, json, quiet)
+
+
+def leaks(
+    train: Annotated[str, typer.Argument(help="The training data.")],
+    test: Annotated[str, typer.Argument(help="The test data, in the same columns.")],
+    group: Annotated[str | None, typer.Option(help="Column of lots, machines, customers.")] = None,
+    columns: Annotated[str | None, typer.Option(help="Columns to compare, separated by commas.")] = None,
+    html: Html = None,
+    json: Json = None,
+    quiet: Quiet = False,
+) -> None:
+    """Say whether test rows stand in the training data, too."""
+    import unusual
+
+    hand_over(unusual.leaks(train, test, group=group, columns=listed(columns) or None), html, json, quiet)
+
+
+def seeds(
+    data: Data,
+    label: Label,
+    method: Annotated[str, typer.Option(help="A detector of tables.")] = "IsolationForest",
+    against: Annotated[str | None, typer.Option(help="Another one: is the first better beyond luck?")] = None,
+    metric: Annotated[str, typer.Option(help="auroc, average_precision, f1_max or precision_at_n.")] = "auroc",
+    runs: Annotated[int, typer.Option(help="How many seeds.")] = 30,
+    cache: Annotated[str | None, typer.Option(help="File of finished runs: a scan that was stopped goes on.")] = None,
+    html: Html = None,
+    json: Json = None,
+    quiet: Quiet = False,
+) -> None:
+    """Say how much of a result is the luck of the seed."""
+    import unusual
+
+    options: dict[str, Any] = {"method": method, "against": against, "metric": metric, "runs": runs, "cache": cache}
+    hand_over(unusual.seeds(data, label, **options), html, json, quiet)
+
+
+def choices(
+    data: Data,
+    label: Annotated[str | None, typer.Option(help="Column of 0 and 1: detectors are tried on these rows.")] = None,
+    folder: Annotated[str | None, typer.Option(help="Folder of synthetic tables with settings.csv.")] = None,
+    key: Annotated[str | None, typer.Option(help="Column that tells which unit a row stands for.")] = None,
+    html: Html = None,
+    json: Json = None,
+    quiet: Quiet = False,
+    seed: Seed = 0,
+) -> None:
+    """Say how much of a result is the choice of method and settings."""
+    import unusual
+
+    hand_over(unusual.choices(data, label, folder=folder, key=key, random_state=seed), html, json, quiet)
+
+
+def survival(
+    data: Data,
+    time: Annotated[str, typer.Option(help="Column of the time of the event, or of the last look.")],
+    event: Annotated[str, typer.Option(help="Column that says whether the event was seen.")],
+    group: Annotated[str, typer.Option(help="Column of two groups.")],
+    seen: Annotated[int, typer.Option(help="The value that says so; 0 where the column says censored.")] = 1,
+    html: Html = None,
+    json: Json = None,
+    quiet: Quiet = False,
+    seed: Seed = 0,
+) -> None:
+    """Test whether two groups fail by the same law."""
+    import unusual
+
+    hand_over(unusual.survival(data, time, event, group, seen=seen, random_state=seed), html, json, quiet)
+
+
+def collapse(
+    data: Data,
+    generations: Annotated[list[str] | None, typer.Argument(help="Tables made so far; none: simulate.")] = None,
+    fitter: Annotated[str, typer.Option(help="What is trained, such as kde, gaussian or bootstrap.")] = "kde",
+    policy: Annotated[str, typer.Option(help="replace, mix, accumulate or accumulate-subsample.")] = "replace",
+    real_share: Annotated[float, typer.Option(help="Share of real rows with policy mix.")] = 0.5,
+    rounds: Annotated[int, typer.Option(help="Generations simulated.")] = 10,
+    html: Html = None,
+    json: Json = None,
+    quiet: Quiet = False,
+    seed: Seed = 0,
+) -> None:
+    """Say what becomes of a model trained on its own output."""
+    import unusual
+
+    options: dict[str, Any] = {"fitter": fitter, "policy": policy, "real_share": real_share, "rounds": rounds}
+    hand_over(unusual.collapse(data, generations or (), random_state=seed, **options), html, json, quiet)
+
+
+def holdout(
+    train: Annotated[str, typer.Argument(help="Training rows with their losses.")],
+    test: Annotated[str, typer.Argument(help="The hold-out with its losses.")],
+    ask: Annotated[str, typer.Option(help="Column of the loss of each item, from 0 to 1.")],
+    state: Annotated[str, typer.Option(help="File that keeps the budget and what was asked.")],
+    id: Annotated[str, typer.Option(help="Column that names the items.")],
+    budget: Annotated[int, typer.Option(help="Answers of its own the hold-out may give.")] = 256,
+    html: Html = None,
+    json: Json = None,
+    quiet: Quiet = False,
+) -> None:
+    """Ask a hold-out for a mean loss without wearing it out."""
+    import unusual
+
+    hand_over(unusual.holdout(train, test, ask, state, id=id, budget=budget), html, json, quiet)
+
+
+def gaze(
+    folder: Annotated[str, typer.Argument(help="Folder with pairs.csv, fixations.csv and images.")],
+    html: Html = None,
+    json: Json = None,
+    quiet: Quiet = False,
+    seed: Seed = 0,
+) -> None:
+    """Test whether people look elsewhere on altered images."""
+    import unusual
+
+    hand_over(unusual.gaze(folder, random_state=seed), html, json, quiet)
+
+
+def listed(names: str | None) -> list[str]:
+    """Names separated by commas."""
+    return [] if names is None else [name.strip() for name in names.split(",") if name.strip()]
+
+
 def hand_over(study: Study, html: str | None, json: str | None, quiet: bool) -> None:
     """Write the files asked for, then print a study."""
     written = [path for path in (html, json) if path is not None]
@@ -72,3 +230,18 @@ def hand_over(study: Study, html: str | None, json: str | None, quiet: bool) -> 
     write(study, Console())
     for path in written:
         typer.echo(f"wrote {path}")
+
+
+COMMANDS = (
+    trust,
+    sensitivity,
+    compare,
+    evaluate,
+    leaks,
+    seeds,
+    choices,
+    holdout,
+    survival,
+    collapse,
+    gaze,
+)

@@ -262,7 +262,8 @@ def _event(
         reason += f"; {' and '.join(also)} leave{'s' * (len(also) == 1)} the usual course, too"
     return Event(
         series.name, a, b, peak, _plain(series.time[a]), _plain(series.time[b]), _plain(series.time[peak]),
-        float(scores[peak]), float(p[peak]), _excess(detector, float(scores[peak])), drivers, seen, was, reason, begin, usual,
+        float(scores[peak]), float(p[peak]), _excess(detector, float(scores[peak])), drivers, seen, was, reason, begin,
+        usual,
     )  # fmt: skip
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from unusual._model import TableModel
 from unusual._scan import score
 from unusual._series_model import SeriesModel
+from unusual.data.labels import labels_of
 from unusual.data.read_table import read_table
 from unusual.data.split import related
-from unusual.data.table import Table, missing
+from unusual.data.table import Table, missing, require
 from unusual.errors import InputError
 from unusual.evaluate.alarm_changes import AlarmChanges, alarm_changes
 from unusual.evaluate.detectability import Detectability, DetectionCurve, detection_curve
@@ -22,6 +24,9 @@ from unusual.findings import Findings
 from unusual.parts.rows import some_rows
 from unusual.series_findings import SeriesFindings
 from unusual.store import load
+
+if TYPE_CHECKING:
+    from unusual.explain.trust_report import TrustReport
 
 MOST_PLACES = 60  # columns damaged one by one
 FEW_ITEMS = 50
@@ -150,3 +155,49 @@ def compare(
 
 def _name(model: TableModel | SeriesModel | str | Path, findings: Findings | SeriesFindings) -> str:
     return findings.method.name if isinstance(model, TableModel | SeriesModel) else Path(model).name
+
+
+def trust(
+    model: TableModel | str | Path,
+    source: Any,
+    *,
+    label: str | None = None,
+    truth: Sequence[str] = (),
+    cue: Sequence[str] = (),
+    random_state: int = 0,
+) -> TrustReport:
+    """Does the detector look where it should? Its alarms are explained, and the explanations put to the test.
+
+    Parameters
+    ----------
+    model : what `unusual.fit` returned, or the file it was saved to
+    source : anything that `scan` reads
+    label : column of 0 normal, 1 anomalous
+    truth : the columns that are truly wrong in the anomalous rows
+    cue : columns that should not matter
+    random_state : seed of what is hidden
+
+    Returns
+    -------
+    TrustReport
+        `.study()` is the page.
+
+    Raises
+    ------
+    InputError
+        If nothing alarms, or a column is not there.
+    """
+    from unusual.explain.subject import Hiding, Subject
+    from unusual.explain.trust import TrustAudit
+
+    fitted = model_of(model)
+    table = read_table(source)
+    labels = None if label is None else labels_of(table, label)
+    masks = None
+    if truth:
+        columns = list(Subject.of(fitted, table, Hiding()).names)
+        require(list(truth), columns, "the model")
+        wrong = np.ones(len(table), dtype=bool) if labels is None else labels == 1
+        masks = wrong[:, None] & np.isin(columns, list(truth))
+    audit = TrustAudit(random_state=random_state)
+    return audit.run(fitted, table, masks, labels, cue=list(cue) or None)

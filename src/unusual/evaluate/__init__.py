@@ -10,6 +10,7 @@ from unusual.evaluate.events import (
     event_precision_recall,
     point_adjusted_precision_recall,
 )
+from unusual.evaluate.labelled_scores import run
 from unusual.evaluate.metrics import (
     aupr,
     auroc,
@@ -64,6 +65,7 @@ __all__ = [
     "point_adjusted_precision_recall",
     "precision_at_n",
     "range_precision_recall",
+    "run",
     "segments",
     "series_summary",
     "vus",
