@@ -37,6 +37,7 @@ GRID, AXIS, LEVEL = (GROUND, "u-grid"), (QUIET, "u-axis"), (ACCENT, "u-cut")
 LEFT, RIGHT = 52.0, 12.0
 MOST_POINTS = 2000  # drawn of one line
 MOST_SPECIFICATIONS = 600
+NARROW = 500  # pixels below which an interval is drawn but not written out
 
 Vector = NDArray[np.float64]
 
@@ -77,14 +78,16 @@ def intervals(block: Intervals, width: int) -> str:
     start = min(0.42 * width, 12 + 6.4 * max((len(row[0]) for row in block.rows), default=0))
     if not len(finite):
         return picture("intervals", width, 60, block.caption, [text(width / 2, 34, "nothing to draw", anchor="middle")])
-    axis = Axis.of(finite, start + 8, width - 150.0)
+    said = [_span(*row[1:]) if width > NARROW else f"{row[1]:.3g}" for row in block.rows]
+    right = width - 14 - 6.3 * max(len(words) for words in said)
+    axis = Axis.of(finite, start + 8, right)
     base = 10.0 + 24 * len(block.rows)
     body = []
-    for value, x in axis.ticks(max(3, int((width - start - 150) / 80))):
+    for value, x in axis.ticks(max(2, int((right - start) / 80))):
         body += [rule(x, 4, x, base, GRID), text(x, base + 15, brief(value), anchor="middle")]
     if block.level is not None:
         body.append(rule(axis(block.level), 2, axis(block.level), base, LEVEL, 1.5, "5 3"))
-    for i, (name, value, low, high) in enumerate(block.rows):
+    for i, ((name, value, low, high), words) in enumerate(zip(block.rows, said, strict=True)):
         y = 16.0 + 24 * i
         beyond = block.level is not None and not low <= block.level <= high
         look = ALARM if beyond else CALM
@@ -94,7 +97,7 @@ def intervals(block: Intervals, width: int) -> str:
         body.append(text(start, y + 4, name, anchor="end", most=max(10, int(start / 6))))
         if np.isfinite(value):
             body.append(mark(axis(value), y, look))
-        body.append(text(width - 142, y + 4, _span(value, low, high), "u-strong", most=40))
+        body.append(text(right + 10, y + 4, words, "u-strong", most=40))
     body.append(text(start + 8, base + 32, block.label))
     about = "; ".join(f"{name} {_span(v, low, high)}" for name, v, low, high in block.rows)
     return picture("intervals", width, base + 38, block.caption, body, about)
@@ -112,7 +115,10 @@ def specifications(block: Specifications, width: int) -> str:
     rows = [(factor, level) for factor, given in block.choices.items() for level in dict.fromkeys(given)]
     start, base = min(0.36 * width, 190.0), 190.0
     drawn = np.append(values[order], [] if block.level is None else block.level)
-    axis = Axis.of(drawn, base - 8, 12)
+    low, high = float(drawn.min()), float(drawn.max())
+    axis = (
+        Axis(low, high, base - 8, 12) if high > low else Axis.of(drawn, base - 8, 12)
+    )  # never bent: gaps are the point
     at = start + 8 + (np.arange(len(order)) + 0.5) * (width - RIGHT - start - 8) / len(order)
     body = []
     for value, y in axis.ticks(5):
@@ -253,8 +259,8 @@ def _ends(low: float, high: float, y: float, look: tuple[str, str]) -> list[str]
 
 def _span(value: float, low: float, high: float) -> str:
     if not np.isfinite([low, high]).all():
-        return brief(value) if np.isfinite(value) else "–"
-    return f"{brief(value)} ({brief(low)} to {brief(high)})"
+        return f"{value:.3g}" if np.isfinite(value) else "–"
+    return f"{value:.3g} ({low:.3g} to {high:.3g})"
 
 
 def _said(points: Mapping[str, tuple[Vector, Vector]]) -> str:

@@ -47,6 +47,11 @@ def cell_text(cell: Cell) -> str:
     return f"{cell:,}" if isinstance(cell, int) else str(cell)
 
 
+def capital(text: str) -> str:
+    """A heading with its first letter large."""
+    return text[:1].upper() + text[1:]
+
+
 def numeric(table: Table) -> list[bool]:
     """Which columns of a table hold numbers, and are set to the right."""
     columns = zip(*table.rows, strict=True) if table.rows else [[] for _ in table.head]
@@ -65,11 +70,11 @@ def _block(block: Block, wide: int, narrow: int) -> dict[str, Any]:
         more = max(0, len(block.rows) - MOST_ROWS)
         head = list(block.head)
         return {
-            "kind": "table", "caption": block.caption, "head": head, "rows": rows, "right": numeric(block), "more": more
+            "kind": "table", "caption": capital(block.caption), "head": head, "rows": rows, "right": numeric(block), "more": more
         }  # fmt: skip
     return {
         "kind": "chart",
-        "caption": block.caption,
+        "caption": capital(block.caption),
         "wide": Markup(chart(block, wide)),
         "narrow": Markup(chart(block, narrow)),
     }
