@@ -62,7 +62,7 @@ class EventRecall:
             ("threshold", self.threshold),
         ]
         table = Table("At the lowest threshold that keeps the budget", ("what", "value"), rows)
-        answer = f"{self.recall:.0%} of {self.events} events are found with at most {self.budget:g} alarms a day."
+        answer = f"{self.recall:.0%} of {self.events} events are found on a budget of {self.budget:g} a day for alarms."
         return Study("Events found on a budget", answer, [table], ["The threshold was set on these very series."])
 
 
