@@ -23,7 +23,7 @@ HEARING = ((20, 0.9), (20, 0.5), (60, 0.5))
 ADDITIVE = (20, 60)  # parts
 NOTE = (
     "stratified masks gain where half-masked items score little (also with 20 parts saturating at 0.9: 0.84 against "
-    "0.78), and lose the gain when they are weighted back to classic ones; photographs come with the detectors of images"
+    "0.78), and lose the gain when they are weighted back to classic ones; photographs come with detectors of images"
 )
 QUICK = True
 Vector = NDArray[np.float64]

@@ -26,7 +26,7 @@ from unusual.parts.masking import (
 from unusual.parts.segments import clusters, grid, slic, stretches
 
 Vector = NDArray[np.float64]
-Fill = str | Callable[[Items], Items] | Items | None
+Fill = str | Callable[[Items], Items] | Items | list[Items] | None
 
 KINDS = ("table", "series", "image")
 SEGMENTATIONS = {"clusters": clusters, "grid": lambda image, count: grid(image.shape, count), "slic": slic}
@@ -44,9 +44,10 @@ class Hiding:
     parts : int
         About how many parts a series or an image is cut into; those of a table are its columns.
     segments : "clusters", "grid", "slic", or a callable that maps an image to the part of each pixel (H, W)
-    fill : what hidden parts show. Table: ordinary rows (b, d), None for rows the detector keeps of its fit. Series:
-        "bridge" (None) for a straight line, "mean"; image: "blur" (None), "mean". Or a callable that maps an item to
-        an ordinary one of its shape: a reconstruction, the nearest normal item.
+    fill : what hidden parts show. Ordinary items of the same shape (b, ...): of rows a few in turn, of series and
+        images the nearest; of rows None takes what the detector keeps of its fit. Series: "bridge" (None) for a
+        straight line, "mean"; images: "blur" (None), "mean"; or a callable that maps an item to an ordinary one of its
+        shape, such as a reconstruction. A blur keeps what is large: give ordinary images where whole regions are odd.
     """
 
     kind: str = "table"
@@ -66,8 +67,6 @@ class Hiding:
             if isinstance(given, str) and given not in choices:
                 hint = suggest(given, list(choices))
                 raise InputError(f"{name} is {given!r}; use one of {', '.join(choices)}{hint}")
-        if self.kind != "table" and isinstance(self.fill, np.ndarray):
-            raise InputError(f"fill is an array; for a {self.kind} give a name or a callable that fills one item")
 
 
 @dataclass(frozen=True)
@@ -142,11 +141,19 @@ class Subject:
             return table_game(self.score, item, self.background, part)
         if callable(fill):
             return filled_game(self.score, item, np.asarray(fill(item)), part)
+        if isinstance(fill, np.ndarray | list):
+            return filled_game(self.score, item, _nearest(item, np.asarray(fill)), part)
         if fill == "mean":
             return filled_game(self.score, item, part_means(item, part), part)
         if self.hiding.kind == "series":
             return bridged_game(self.score, item, part)
         return filled_game(self.score, item, blurred(item), part)
+
+    def own(self, rows: Sequence[int]) -> list[Vector] | None:
+        """The detector's own contributions to some items, one for each cell; None where it has none of its own."""
+        exact = getattr(self.detector, "_explain", None)
+        ask = getattr(self.detector, "explain", None) if not isinstance(self.detector, Detector) else exact
+        return None if ask is None else [np.asarray(ask(self.items[i][None])[0], dtype=np.float64) for i in rows]
 
     def spread(self, weights: Vector, index: Index) -> Vector:
         """Weights of parts (p,) as one reads them: of a table as they are, else one for each cell."""
@@ -169,6 +176,14 @@ def _table(detector: Any, X: Any, hiding: Hiding) -> Subject:
         used, columns = np.unique(encoder.source_, return_inverse=True)
         names = [encoder.columns_[j].name for j in used]
     return Subject(list(rows), score, hiding, names, columns, _ordinary(inner, rows, score, hiding.fill), inner)
+
+
+def _nearest(item: Items, ordinary: Items) -> Items:
+    """The one of several items (b, *shape) with the smallest mean difference to an item, in its own type."""
+    if ordinary.shape[1:] != item.shape or not len(ordinary):
+        raise InputError(f"fill has shape {ordinary.shape} for items of shape {item.shape}; give ordinary ones like it")
+    gap = [np.abs(other.astype(np.float64) - item).sum() for other in ordinary]
+    return np.asarray(ordinary[int(np.argmin(gap))].astype(item.dtype))
 
 
 def _names(detector: Any, X: Any, count: int) -> list[str]:

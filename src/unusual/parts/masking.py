@@ -77,6 +77,11 @@ class Game:
         """How many different sets of parts were scored so far."""
         return len(self._known)
 
+    @property
+    def levels(self) -> int:
+        """How many different scores they gave."""
+        return len(set(self._known.values()))
+
 
 def table_game(score: Score, row: Items, background: Items, index: Index | None = None) -> Game:
     """Parts are columns or groups of them; hidden ones take the values of each background row, scores are averaged.
@@ -177,6 +182,7 @@ def checked(score: Score) -> Callable[[Items], Vector]:
     """
 
     def scores(items: Items) -> Vector:
+        """Scores (m,) of items (m, ...)."""
         given = np.asarray(score(items), dtype=np.float64)
         if given.shape != (len(items),):
             raise InputError(f"the detector gave scores of shape {given.shape} for {len(items)} items; one each is due")
