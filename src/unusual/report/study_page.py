@@ -68,10 +68,14 @@ def _block(block: Block, wide: int, narrow: int) -> dict[str, Any]:
     if isinstance(block, Table):
         rows = [[cell_text(cell) for cell in row] for row in block.rows[:MOST_ROWS]]
         more = max(0, len(block.rows) - MOST_ROWS)
-        head = list(block.head)
         return {
-            "kind": "table", "caption": capital(block.caption), "head": head, "rows": rows, "right": numeric(block), "more": more
-        }  # fmt: skip
+            "kind": "table",
+            "caption": capital(block.caption),
+            "head": list(block.head),
+            "rows": rows,
+            "right": numeric(block),
+            "more": more,
+        }
     return {
         "kind": "chart",
         "caption": capital(block.caption),
