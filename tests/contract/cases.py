@@ -39,6 +39,7 @@ CASES = [
     Case("OSFT"),
     Case("PCA", blind_to={"ring": "one ellipse covers the hole in the middle"}),
     Case("RobustMahalanobis", blind_to={"ring": "one ellipse covers the hole in the middle"}),
+    Case("SeedScan"),
     Case("StratifiedLime"),
     Case("SubIsolationForest", blind_to={"spike": "a spike is three of eighty columns of a window, and rarely cut"}),
     Case("SubLOF"),
