@@ -1,4 +1,4 @@
-"""A hundred alarm rules are tried on one hold-out: those that only fit the training data are found out."""
+"""Rules of more and more columns are tried on one hold-out: those that only fit the training data are found out."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from unusual.study import Study
 
 
 def study() -> Study:
-    """Labels without any relation to the columns; each rule is fitted to a few training rows only."""
+    """Labels that one column of a hundred knows something about."""
     rng = np.random.default_rng(3)
-    X, y = rng.normal(size=(4000, 30)), rng.integers(0, 2, 4000)
-    guard = Thresholdout((X[:2000], y[:2000]), (X[2000:], y[2000:]), random_state=3)
-    for number in range(100):
-        few = rng.choice(2000, 20 if number < 60 else 2000, replace=False)
-        rule = np.linalg.lstsq(X[few], y[few] - 0.5, rcond=None)[0]
-        guard.ask(lambda rows, labels, w=rule: (rows @ w > 0) == (labels == 1), name=f"rule {number + 1}")
+    X, y = rng.normal(size=(5000, 100)), rng.integers(0, 2, 5000)
+    X[:, 0] += y - 0.5
+    train, holdout = (X[:1000], y[:1000]), (X[1000:], y[1000:])
+    guard = Thresholdout(train, holdout, random_state=3)
+    for k in range(1, 101):
+        rule = np.linalg.lstsq(train[0][:, :k], train[1] - 0.5, rcond=None)[0]
+        guard.ask(lambda rows, labels, w=rule: (rows[:, : len(w)] @ w > 0) == (labels == 1), name=f"{k} columns")
     return guard.study()
