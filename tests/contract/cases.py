@@ -16,6 +16,7 @@ class Case:
 
 
 CASES = [
+    Case("AttributionSensitivity"),
     Case("AutoTable", slow=True),
     Case("CBLOF"),
     Case("CensoredTwoSample"),
