@@ -22,6 +22,7 @@ from unusual.data.table import Table
 from unusual.explain.causes import causes
 from unusual.explain.reasons import contributions
 from unusual.findings import Findings, Method, Promise
+from unusual.parts.bootstrap import Interval
 from unusual.report import draw, reproduce
 from unusual.report.page import fragment, named, page
 from unusual.report.text import table as print_table
@@ -237,7 +238,10 @@ def test_links_inside_the_page_lead_somewhere():
 
 
 def test_extreme_scores_and_unexplained_rows():
-    findings = made(scores=np.append([1e308, np.finfo(float).max, 9.0], -1e308 * np.ones(57)), metrics={"AUROC": 0.5})
+    findings = made(
+        scores=np.append([1e308, np.finfo(float).max, 9.0], -1e308 * np.ones(57)),
+        metrics={"AUROC": Interval(0.5, 0.4, 0.6, 0.95)},
+    )
     findings._explained = {i: [] for i in range(3)}
     parsed = self_contained(page(findings))
     assert "no single column stands out" in parsed.text.lower()

@@ -22,8 +22,11 @@ from unusual.decide import reference as health
 from unusual.decide.fdr import benjamini_hochberg
 from unusual.detector import Detector
 from unusual.errors import InputError
+from unusual.evaluate.intervals import metric_intervals
+from unusual.evaluate.metrics import auroc, average_precision
 from unusual.explain.causes import causes
 from unusual.findings import QUICK, Findings, Method, Promise
+from unusual.parts.bootstrap import Interval
 from unusual.parts.conformal import allowed
 
 Vector = NDArray[np.float64]
@@ -198,20 +201,17 @@ def _findings(
     )
 
 
-def _metrics(table: Table, label: str | None, scores: Vector) -> dict[str, float] | None:
-    """AUROC and average precision against the label column, where there is one."""
+def _metrics(table: Table, label: str | None, scores: Vector) -> dict[str, Interval] | None:
+    """AUROC and average precision against the label column, where there is one, with bootstrap intervals."""
     if label is None or label not in table.names:
         return None
-    from sklearn.metrics import average_precision_score, roc_auc_score
-
     truth = labels_of(table, label)
     if truth.min() == truth.max():
         raise InputError(f"the label column {label!r} holds one value only; metrics need both 0 and 1")
-    return {
-        "AUROC": float(roc_auc_score(truth, scores)),
-        "average precision": float(average_precision_score(truth, scores)),
-        "share of anomalies": float(truth.mean()),
-    }
+    metrics = {"AUROC": auroc, "average precision": average_precision}
+    if min(truth.sum(), len(truth) - truth.sum()) < 2:  # nothing to resample
+        return {name: Interval(v := metric(truth, scores), v, v, 0.0) for name, metric in metrics.items()}
+    return dict(zip(metrics, metric_intervals([*metrics.values()], truth, scores), strict=True))
 
 
 def finish(findings: Findings, settings: dict[str, Any], clock: Clock) -> Findings:

@@ -185,7 +185,7 @@ def trust(
     Raises
     ------
     InputError
-        If nothing alarms, or a column is not there.
+        If a column is not there, or labels and truth contradict each other.
     """
     from unusual.explain.subject import Hiding, Subject
     from unusual.explain.trust import TrustAudit

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from unusual.errors import InputError
 from unusual.explain.causes import Cause
 from unusual.explain.reasons import Contribution, reason
+from unusual.parts.bootstrap import Interval
 from unusual.store import written_whole
 
 if TYPE_CHECKING:
@@ -104,8 +105,8 @@ class Findings:
     timings : dict of str to seconds
     settings : dict
         Options of the scan, enough to repeat it.
-    metrics : dict or None
-        AUROC and average precision, where the source has labels.
+    metrics : dict of Interval, or None
+        AUROC and average precision with 95 % intervals, where the source has labels.
     model : TableModel
         Encoder and fitted detector; `model.save(path)` keeps them.
     """
@@ -126,7 +127,7 @@ class Findings:
     causes: list[Cause] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
-    metrics: dict[str, float] | None = None
+    metrics: dict[str, Interval] | None = None
     above_threshold: int = 0
     _explained: dict[int, list[Contribution]] = field(default_factory=dict, repr=False)
 
@@ -251,7 +252,7 @@ class Findings:
             "notes": self.notes,
             "causes": [asdict(cause) for cause in self.causes],
             "findings": self.records(),
-            "metrics": self.metrics,
+            "metrics": None if self.metrics is None else {k: asdict(v) for k, v in self.metrics.items()},
             "timings": self.timings,
             "settings": self.settings,
         }

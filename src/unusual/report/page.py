@@ -19,7 +19,7 @@ from unusual.report import reproduce
 from unusual.report.cells import all_bars, cut, pushing
 from unusual.report.draw import histogram
 from unusual.report.svg import UNSAFE
-from unusual.report.words import p_text, percent, seconds, sentence
+from unusual.report.words import interval_text, p_text, percent, seconds, sentence
 
 if TYPE_CHECKING:
     from unusual.explain.causes import Cause
@@ -197,7 +197,15 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        cut=cut, named=named, number=shown, p=p_text, percent=percent, svg=Markup, sentence=sentence, seconds=seconds
+        cut=cut,
+        interval=interval_text,
+        named=named,
+        number=shown,
+        p=p_text,
+        percent=percent,
+        svg=Markup,
+        sentence=sentence,
+        seconds=seconds,
     )
     return environment
 

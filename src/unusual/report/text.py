@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from unusual.data.ranks import shown
-from unusual.report.words import p_text, sentence
+from unusual.report.words import interval_text, p_text, sentence
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,7 +57,7 @@ def table(findings: Findings, console: Console) -> None:
     if shared:
         console.print()
     if findings.metrics:
-        figures = ", ".join(f"{name} {value:.3g}" for name, value in findings.metrics.items())
+        figures = ", ".join(f"{name} {interval_text(value)}" for name, value in findings.metrics.items())
         console.print(said(f"Against `{findings.settings.get('label')}`: {figures}"), highlight=False)
     console.print(said(_columns(findings), "dim"), highlight=False)
     console.print(said(f"Method: {findings.method.name}, {findings.method.why}", "dim"), highlight=False)

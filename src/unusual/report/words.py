@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from unusual.parts.bootstrap import Interval
+
 
 def sentence(text: str) -> str:
     """A clause as a sentence: a capital letter and a full stop."""
@@ -12,6 +17,13 @@ def sentence(text: str) -> str:
 def p_text(p: float) -> str:
     """A p-value with two digits."""
     return f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
+
+
+def interval_text(interval: Interval) -> str:
+    """An estimate with its limits: 0.816 (0.78 to 0.85)."""
+    if interval.low == interval.high:
+        return f"{interval.estimate:.3f}"
+    return f"{interval.estimate:.3f} ({interval.low:.2f} to {interval.high:.2f})"
 
 
 def percent(rate: float | None) -> str:

@@ -79,7 +79,7 @@ class CBLOF(Detector):
         self.scaling_ = Standardizer.of(X)
         some = self.scaling_(X[some_rows(len(X), CLUSTER_ROWS)])
         rng = np.random.default_rng(self.random_state)
-        self.centres_ = kmeans(some, self.n_clusters, rng, restarts=3)[0].astype(np.float64)  # (k, d)
+        self.centres_ = kmeans(some, self.n_clusters, rng)[0].astype(np.float64)  # (k, d)
         nearest = np.concatenate(
             [nearest_centre(self.scaling_(X[i : i + BLOCK]), self.centres_)[0] for i in range(0, len(X), BLOCK)]
         )
