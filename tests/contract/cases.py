@@ -17,11 +17,13 @@ class Case:
 
 CASES = [
     Case("AttributionSensitivity"),
+    Case("AutoLog"),
     Case("AutoTable", slow=True),
     Case("CBLOF"),
     Case("CensoredTwoSample"),
     Case("ContaminationPosterior"),
     Case("COPOD", blind_to={"ring": "each column alone holds the middle of the ring for ordinary"}),
+    Case("CountDistance", blind_to={"order": "it counts events, in whatever order"}),
     Case("ECOD", blind_to={"ring": "each column alone holds the middle of the ring for ordinary"}),
     Case("FixationStudy"),
     Case("GaussianMixture"),
@@ -36,15 +38,37 @@ CASES = [
     Case("Mahalanobis", blind_to={"ring": "one ellipse covers the hole in the middle"}),
     Case("ModelCollapse"),
     Case("Multiverse"),
+    Case("NGramSurprise"),
     Case("OneClassSVM", blind_to={"ring": "the default kernel is as wide as the ring"}),
     Case("OSFT"),
     Case("PCA", blind_to={"ring": "one ellipse covers the hole in the middle"}),
+    Case(
+        "RareTemplates",
+        blind_to={
+            "value": "it looks at kinds of lines, not at what stands in them",
+            "burst": "it counts lines whenever they come",
+        },
+    ),
     Case("RobustMahalanobis", blind_to={"ring": "one ellipse covers the hole in the middle"}),
     Case("SeedScan"),
+    Case(
+        "SlotValues",
+        blind_to={
+            "new": "nothing is known of what stands in a new kind of line",
+            "burst": "the first line of a burst comes when any line might",
+        },
+    ),
     Case("StratifiedLime"),
     Case("SubIsolationForest", blind_to={"spike": "a spike is three of eighty columns of a window, and rarely cut"}),
     Case("SubLOF"),
     Case("SubPCA"),
+    Case(
+        "TemplateBursts",
+        blind_to={
+            "value": "it looks at when lines come, not at what stands in them",
+            "new": "a kind of line that goes on for long is listed once, at its first line",
+        },
+    ),
     Case("Thresholdout"),
     Case("TrustAudit"),
 ]

@@ -130,6 +130,8 @@ def read_log(source: Any, tree: TemplateTree | None = None, by: str | None = Non
         If the files cannot be read as a log; the sentence says why.
     """
     files = LogFiles(source)
+    if tree is not None and tree.frozen is None:
+        tree.freeze()
     collected = _Collector(TemplateTree() if tree is None else tree, by)
     for block in files:
         if len(block):

@@ -1,0 +1,1 @@
+"""Detectors of unusual events: sequences of them, and lines of logs."""
