@@ -45,6 +45,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 CASES = {
+    "explain": (["Mahalanobis.unusual", "new.csv", "--item", "3", "--reference", "ref.csv"], "`b`"),
     "sensitivity": (["Mahalanobis.unusual", "ref.csv"], "one value moves"),
     "compare": (["HBOS.unusual", "Mahalanobis.unusual", "new.csv"], "appear"),
     "trust": (["Mahalanobis.unusual", "new.csv", "--label", "label", "--truth", "b"], "alarm"),
@@ -96,6 +97,7 @@ def test_a_holdout_remembers_what_was_asked(place: Path, tmp_path: Path) -> None
         (["evaluate", "new.csv", "--label", "label"], "no column called score"),
         (["evaluate", "scores.csv", "--label", "score"], "holds other values than 0 and 1"),
         (["choices", "new.csv"], "give either label"),
+        (["explain", "Mahalanobis.unusual", "new.csv", "--item", "900"], "rows 0 to 199"),
         (["trust", "Mahalanobis.unusual", "new.csv", "--truth", "zz"], "'zz'"),
         (["survival", "parts.csv", "--time", "weeks", "--event", "weeks", "--group", "maker"], "0 and 1|0/1|flag"),
         (["holdout", "train.csv", "train.csv", "--ask", "loss", "--state", "x.json", "--id", "who"], "train"),

@@ -57,6 +57,24 @@ def compare(
     hand_over(unusual.compare(old, new, data, alarm_rate=alarm_rate).study(), html, json, quiet)
 
 
+def explain(
+    model: Model,
+    data: Data,
+    item: Annotated[str | None, typer.Option(help="The row, by its name or number; else the most unusual one.")] = None,
+    reference: Annotated[str | None, typer.Option(help="Usual rows that replacements are taken from.")] = None,
+    level: Annotated[float, typer.Option(help="Share of false ones among the columns claimed.")] = 0.1,
+    html: Html = None,
+    json: Json = None,
+    quiet: Quiet = False,
+    seed: Seed = 0,
+) -> None:
+    """Say why a row is unusual, and how sure that is."""
+    from unusual.explain import run
+
+    study = run(model, data, item, reference=reference, level=level, random_state=seed)
+    hand_over(study, html, json, quiet)
+
+
 def trust(
     model: Model,
     data: Data,
@@ -233,6 +251,7 @@ def hand_over(study: Study, html: str | None, json: str | None, quiet: bool) -> 
 
 
 COMMANDS = (
+    explain,
     trust,
     sensitivity,
     compare,
