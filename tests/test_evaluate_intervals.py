@@ -58,6 +58,44 @@ def test_pooling_scores_into_cells_changes_no_interval(metric, rng, monkeypatch)
     assert (pooled.low, pooled.high) == pytest.approx((exact.low, exact.high), abs=0.15 * (exact.high - exact.low))
 
 
+def test_pooled_resamples_are_centred_on_the_exact_value(rng, monkeypatch) -> None:
+    y, s = sample(rng, 600, 3000)
+    exact = bootstrapped.bootstrapped([m.average_precision], y == 1, [s], None, 400, 0)
+    for name, value in {"FINE": 20, "TOP": 0}.items():
+        monkeypatch.setattr(bootstrapped, name, value)
+    pooled = bootstrapped.bootstrapped([m.average_precision], y == 1, [s], None, 400, 0)
+    assert np.median(pooled.draws) == pytest.approx(np.median(exact.draws), abs=0.25 * exact.draws.std())
+
+
+def test_resamples_keep_the_numbers_of_both_classes_and_of_kinds_of_groups(rng) -> None:
+    y, s = sample(rng, 10, 50, digits=1)
+    y = y.astype(bool)
+    cell = np.unique(s, return_inverse=True)[1]
+    units, unit = resamples.units_of(y, None, [cell])
+    anomalous = np.array([y[unit == u].all() for u in range(len(units.many))])
+    for block in units.draws(50, 1, rng):
+        assert (block[:, anomalous].sum(axis=1) == 10).all()
+        assert (block[:, ~anomalous].sum(axis=1) == 50).all()
+    groups = np.r_[np.repeat([0, 1], 3), np.repeat([2, 3], 2), np.repeat([2, 3], 5), np.repeat(range(4, 12), 5)]
+    units, _ = resamples.units_of(y, groups, [])
+    for block in units.draws(50, 1, rng):
+        for kind in ([0, 1], [2, 3], range(4, 12)):
+            assert (block[:, list(kind)].sum(axis=1) == len(kind)).all()
+    means = np.concatenate([*units.draws(4000, 1, rng)]).mean(axis=0)
+    assert means == pytest.approx(np.ones(12), abs=0.1)
+
+
+def test_acceleration_is_the_skewness_of_items_left_out_one_by_one(rng) -> None:
+    y, s = sample(rng, 8, 25, digits=1)
+    boot = bootstrapped.bootstrapped([m.average_precision], y.astype(bool), [s], None, 2, 0)
+    gaps = []
+    for label in (0, 1):
+        without = [m.average_precision(np.delete(y, i), np.delete(s, i)) for i in np.flatnonzero(y == label)]
+        gaps += list(np.mean(without) - without)
+    expected = sum(g**3 for g in gaps) / (6 * sum(g**2 for g in gaps) ** 1.5)
+    assert boot.combined(0, [1.0])[2] == pytest.approx(expected, rel=1e-9)
+
+
 @settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(2, 40), st.integers(0, 30))
 def test_pooled_rankings_have_the_same_auroc(seed, most, top) -> None:

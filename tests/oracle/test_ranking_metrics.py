@@ -11,6 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
+from unusual import InputError
 from unusual.evaluate import metrics as ours
 from unusual.evaluate.ranking import Ranking
 
@@ -54,8 +55,9 @@ def test_precision_and_recall_metrics_walk_the_thresholds(case) -> None:
     for recall in (0.3, 0.5, 0.95, 1.0):
         first = next(f for t, f in curve(y, s) if t / P >= recall - 1e-9)
         assert ours.fpr_at_recall(y, s, recall) == pytest.approx(first / N, abs=1e-12)
-    gains = [(t / P) / np.sqrt(f / N) for t, f in curve(y, s) if f >= 1]
-    assert ours.max_significance_improvement(y, s, 1) == pytest.approx(max(gains), abs=1e-12)
+    for least in {1, (N + 1) // 2, N}:
+        gains = [(t / P) / np.sqrt(f / N) for t, f in curve(y, s) if f >= least]
+        assert ours.max_significance_improvement(y, s, least) == pytest.approx(max(gains), abs=1e-12)
 
 
 @given(labelled())
@@ -92,6 +94,28 @@ def test_agrees_with_scikit_learn(case) -> None:
     for limit in (0.05, 0.1, 0.5):
         theirs = sk.roc_auc_score(y, s, max_fpr=limit)
         assert ours.partial_auc(y, s, limit, "mcclish") == pytest.approx(theirs, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "call, sentence",
+    [
+        (lambda y, s: ours.fpr_at_recall(y, s, 0), "recall is 0"),
+        (lambda y, s: ours.fpr_at_recall(y, s, positive="out"), "name the class looked for"),
+        (lambda y, s: ours.partial_auc(y, s, 0, "plain"), "max_fpr is 0"),
+        (lambda y, s: ours.partial_auc(y, s, 0.1, "standard"), "name one of: mcclish, plain, share"),
+        (lambda y, s: ours.precision_at_n(y, s, 5), "n is 5 for 4 items"),
+        (lambda y, s: ours.max_significance_improvement(y, s), "there are 2 normal items"),
+        (lambda y, s: ours.autc(y, 0 * s), "constant or infinite"),
+        (lambda y, s: ours.oscr(y, s, [1]), "give one per item"),
+        (lambda y, s: ours.auroc(y[:2], s), "one label per score"),
+        (lambda y, s: ours.auroc(y * 0, s), "all 4 labels are normal"),
+        (lambda y, s: ours.auroc(2 * y - 1, s), "from_sklearn_labels"),
+        (lambda y, s: ours.auroc(y, s * np.nan), "4 of 4 scores are NaN"),
+    ],
+)
+def test_what_no_metric_can_use_is_said_in_a_sentence(call, sentence) -> None:
+    with pytest.raises(InputError, match=sentence):
+        call(np.array([0, 1, 0, 1]), np.array([1.0, 2, 3, 4]))
 
 
 def golden(real_data, name):

@@ -47,6 +47,13 @@ def bootstrapped(
     resamples: int,
     random_state: int,
 ) -> Bootstrap:
+    """Metrics of scores (n,) of the same items with labels `y` (n,), in resamples that all of them share.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two resamples, or `units_of` refuses the groups.
+    """
     if resamples < 2:
         raise InputError(f"resamples is {resamples}; give at least two")
     formulas = [formula_of(metric) for metric in metrics]

@@ -55,8 +55,9 @@ def metric_interval(
 
     Notes
     -----
-    With few anomalies it is too short: 95 % intervals of AUROC held the truth in 83 % of samples with 5 anomalies,
-    90 % with 10 and 93 % with 30. FPR at a high recall rests on the lowest few anomalies and is worse still.
+    With few anomalies it is too short: in simulations with 100 to 300 normal items, 95 % intervals of AUROC held the
+    truth in 84 % of samples with 5 anomalies, 90 % with 10 and 92 % with 30, and those of FPR at 95 % recall, which
+    rests on the lowest few anomalies, in 42 %, 48 % and 85 %.
     """
     options: dict[str, Any] = {"level": level, "resamples": resamples, "random_state": random_state}
     return metric_intervals([metric], labels, scores, groups, **options)[0]
