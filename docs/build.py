@@ -18,7 +18,7 @@ from unusual.catalogue import Card, cards
 from unusual.report.charts import chart
 from unusual.report.study_page import cell_text, numeric
 from unusual.report.words import sentence
-from unusual.study import Block, Study, Table, Words
+from unusual.study import Block, Study, Table, TimeLine, Words
 
 DOCS = Path(__file__).parent
 README = DOCS.parent / "README.md"
@@ -80,6 +80,25 @@ def picture(name: str) -> str:
     return f"{head}{title}{''.join(cells + dots)}</svg>"
 
 
+def example_series() -> tuple[NDArray[np.float64], list[tuple[int, int]]]:
+    """A wave (600,) with a spike, a flat stretch and a shift, and where these are."""
+    rng = np.random.default_rng(0)
+    t = np.arange(600)
+    x = np.sin(2 * np.pi * t / 30) + 0.1 * rng.normal(size=600)
+    x[200:203] += 2.5
+    x[330:360] = 0.1 * rng.normal(size=30)
+    x[470:500] += 1.2
+    return x, [(200, 202), (330, 359), (470, 499)]
+
+
+def series_picture(name: str) -> str:
+    """A series with its anomalies marked and the scores of a detector below, as an SVG."""
+    x, spans = example_series()
+    scores = unusual.make(name).fit_anomaly_score(x)
+    title = f"A wave with a spike, a flat stretch and a shift, and the scores of {name}"
+    return chart(TimeLine(title, np.arange(len(x)), {"value": x}, spans, scores), CHART)
+
+
 def example(name: str) -> Study | None:
     """The example of a method that is no detector of tables, from `docs/studies`."""
     if not (DOCS / "studies" / f"{name}.py").is_file():
@@ -135,6 +154,9 @@ def page(card: Card) -> str:
             "Dots are the rows of the fit; orange is where a new row would alarm at a rate of 5 %.",
             "",
         ]
+    if card.role == "detector" and card.data == "series":
+        (DOCS / "methods" / f"{card.name}.svg").write_text(series_picture(card.name), encoding="utf-8")
+        lines += [f"![Scores of {card.name} on a wave with three anomalies]({card.name}.svg)", ""]
     if card.text:
         lines += [card.text, ""]
     made = example(card.name)

@@ -39,3 +39,15 @@ def test_a_method_page_has_card_parameters_and_a_picture(tmp_path, monkeypatch) 
     fills = [e.get("fill") for e in drawn if e.tag.endswith("rect")]
     assert len(fills) == build.CELLS**2
     assert 0.1 < sum(f.startswith("hsl(18") for f in fills) / len(fills) < 0.9
+
+
+PICTURED = ("table", "series")  # detectors whose picture is drawn from an example that they share
+EXAMPLES = [card for card in build.cards().values() if card.role != "detector" or card.data not in PICTURED]
+
+
+@pytest.mark.parametrize("card", EXAMPLES, ids=lambda card: card.name)
+def test_every_other_method_shows_an_example_with_a_picture(card) -> None:
+    page = build.page(card)
+    assert "## Example" in page, f"write docs/studies/{card.name}.py with a function study()"
+    assert "<svg" in page or "<img" in page
+    assert "nothing to draw" not in page
