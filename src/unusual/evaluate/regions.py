@@ -112,7 +112,7 @@ def per_region_overlap(
 def _classes(sizes: Index, overlaps: Vector, images: Index) -> tuple[SizeClass, ...]:
     decade = np.floor(np.log10(sizes) + 1e-9).astype(np.int64)
     classes = []
-    for d in np.unique(decade):
+    for d in np.unique(decade).tolist():
         here = decade == d
         o, of = overlaps[here], images[here]
         interval = bootstrap_interval(o, groups=of) if len(np.unique(of)) > 1 else None
