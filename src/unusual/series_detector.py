@@ -90,9 +90,13 @@ class SeriesDetector(Detector):
         given = self.window
         if given is not None and not 1 <= given <= len(longest) // 2:
             raise InputError(f"window is {given}; give steps from 1 to {len(longest) // 2}, half of the series")
-        self.window_ = int(given) if given is not None else period(self._standard(longest))
+        self.window_ = int(given) if given is not None else self._usual_window(self._standard(longest))
         self.block_ = WINDOWS_A_BLOCK * self.window_
         self._learn([self._standard(part) for part in parts if len(part) >= self.window_])
+
+    def _usual_window(self, Z: Steps) -> int:
+        """Steps of a window where none are given; a method may want others than one period."""
+        return period(Z)
 
     def _learn_from(self, X: Any, y: ArrayLike | None) -> tuple[Matrix, Labels | None]:
         check_rate(self.alarm_rate)
