@@ -53,7 +53,7 @@ CASES = {
     "leaks": (["ref.csv", "ref.csv"], "400"),
     "seeds": (["new.csv", "--label", "label", "--runs", "5", "--method", "IsolationForest"], "seed"),
     "choices": (["new.csv", "--label", "label"], "configurations"),
-    "holdout": (["train.csv", "hold.csv", "--ask", "loss", "--state", "h.json", "--id", "who"], "255|256"),
+    "holdout": (["train.csv", "hold.csv", "--ask", "loss", "--state", "h.json", "--id", "who"], "127|128"),
     "survival": (["parts.csv", "--time", "weeks", "--event", "broken", "--group", "maker"], "p"),
     "collapse": (["ref.csv", "--fitter", "gaussian", "--rounds", "3"], "generation"),
 }

@@ -204,7 +204,7 @@ def holdout(
     ask: Annotated[str, typer.Option(help="Column of the loss of each item, from 0 to 1.")],
     state: Annotated[str, typer.Option(help="File that keeps the budget and what was asked.")],
     id: Annotated[str, typer.Option(help="Column that names the items.")],
-    budget: Annotated[int, typer.Option(help="Answers of its own the hold-out may give.")] = 256,
+    budget: Annotated[int, typer.Option(help="Answers of its own the hold-out may give.")] = 128,
     html: Html = None,
     json: Json = None,
     quiet: Quiet = False,

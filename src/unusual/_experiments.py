@@ -28,6 +28,8 @@ from unusual.study import Study
 
 Matrix = NDArray[np.float64]
 
+MOST_PERMUTED = 5000  # items up to which permutations take seconds
+
 
 def seeds(
     source: Any,
@@ -86,7 +88,15 @@ def choices(
 
 
 def survival(
-    source: Any, time: str, event: str, group: str, *, seen: int = 1, permutations: int = 999, random_state: int = 0
+    source: Any,
+    time: str,
+    event: str,
+    group: str,
+    *,
+    seen: int = 1,
+    method: str | None = None,
+    permutations: int = 999,
+    random_state: int = 0,
 ) -> Study:
     """Do two groups fail by the same law, when many are still alive? One test, strong against many differences.
 
@@ -97,11 +107,13 @@ def survival(
     event : column that says whether the event was seen
     group : column of two groups
     seen : the value of `event` that says so: 1, or 0 where the column says "censored"
+    method : "permutation" or "table" (simulated laws, at once); permutations up to 5,000 items unless given
     permutations : dealings of the groups that the p-value rests on
     """
     table = read_table(source, columns=[time, event, group])
     require([time, event, group], table.names, table.name)
-    test = CensoredTwoSample(permutations, event=seen, random_state=random_state)
+    chosen = method or ("permutation" if len(table) <= MOST_PERMUTED else "table")
+    test = CensoredTwoSample(permutations, chosen, seen, random_state)
     return test.test(table[time], table[event], table[group]).study()
 
 
@@ -158,7 +170,7 @@ def leaks(train: Any, test: Any, *, group: str | None = None, columns: list[str]
 
 
 def holdout(
-    train: Any, test: Any, ask: str, state: str | Path, *, id: str, budget: int = 256, threshold: float | None = None
+    train: Any, test: Any, ask: str, state: str | Path, *, id: str, budget: int = 128, threshold: float | None = None
 ) -> Study:
     """Ask a hold-out how large a mean loss is, as often as its budget allows, without wearing it out.
 
