@@ -44,6 +44,8 @@ VALUES = {
     "Margins": "unusual.parts.margins",
     "Projection": "unusual.parts.projection",
     "Spread": "unusual.parts.spread",
+    "SPOT": "unusual.decide.spot",
+    "DSPOT": "unusual.decide.spot",
 }
 ALLOWED = (
     "float64",

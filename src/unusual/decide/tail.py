@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from unusual.errors import InputError
 from unusual.parts.conformal import Calibration, check_rate
+from unusual.parts.pareto import ParetoLaw
 
 Vector = NDArray[np.float64]
 
@@ -61,12 +62,8 @@ class ExtrapolatedTail:
     def p_value(self, scores: ArrayLike) -> Vector:
         """Conformal p-values (m,), and for scores above every calibration score what the tail says, if less."""
         values = np.asarray(scores, dtype=np.float64)
-        beyond = np.maximum(values - self.start, 0)
-        share = self.excesses / len(self.calibration)
-        if self.shape == 0:
-            tail = share * np.exp(-beyond / self.scale)
-        else:
-            tail = share * np.exp(-np.log1p(self.shape * beyond / self.scale) / self.shape)
+        law = ParetoLaw(self.shape, self.scale)
+        tail = self.excesses / len(self.calibration) * law.survival(np.maximum(values - self.start, 0))
         tail = np.maximum(tail, np.finfo(np.float64).tiny)  # so that its logarithm is finite
         conformal = self.calibration.p_value(values)
         highest = self.calibration.scores[-1]
@@ -76,9 +73,8 @@ class ExtrapolatedTail:
         """The conformal threshold where `rate` is in reach of so few items, else an extrapolated one."""
         if check_rate(rate) >= self.calibration.smallest_rate:
             return self.calibration.threshold(rate)
-        ratio = rate * len(self.calibration) / self.excesses
-        grown = -math.log(ratio) if self.shape == 0 else math.expm1(-self.shape * math.log(ratio)) / self.shape
-        return max(self.start + self.scale * grown, float(self.calibration.scores[-1]))
+        beyond = ParetoLaw(self.shape, self.scale).exceeded_by(rate * len(self.calibration) / self.excesses)
+        return max(self.start + beyond, float(self.calibration.scores[-1]))
 
 
 def generalised_pareto(excess: ArrayLike) -> tuple[float, float]:
