@@ -37,6 +37,7 @@ VALUES = {
     "Tails": "unusual.parts.tails",
     "TemplateTree": "unusual.parts.templates",
     "UpperTail": "unusual.parts.upper_tail",
+    "LogModel": "unusual._log_model",
     "SeriesModel": "unusual._series_model",
     "TableModel": "unusual._model",
     "TableEncoder": "unusual.data.encoder",
@@ -46,6 +47,8 @@ VALUES = {
     "Spread": "unusual.parts.spread",
     "SPOT": "unusual.decide.spot",
     "DSPOT": "unusual.decide.spot",
+    "CutForest": "unusual.kernels.cut_forest",
+    "Stream": "unusual.stream",
 }
 ALLOWED = (
     "float64",

@@ -19,6 +19,7 @@ Vector = NDArray[np.float64]
 SHARE = 0.1  # of the scores, from which the scale of the tail is read
 SHAPE = 0.25  # of the tail: far between the exponential law and those without a variance
 MOST = 10_000  # scores kept
+TIE = 0.01  # part by which scores may differ and still be tied: leaving an item out moves its score a little
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,10 @@ class UpperTail:
         return cls(values, start, float(excess.mean()) * (1 - SHAPE) if len(excess) else 0.0)
 
     def p_value(self, scores: ArrayLike) -> Vector:
-        """(1 + scores of the reference >= score) / (n + 1), and less beyond the highest of them."""
+        """(1 + scores of the reference at or above, up to ties) / (n + 1), and less beyond the highest of them."""
         values = np.asarray(scores, dtype=np.float64)
         n = len(self.scores)
-        at_least = n - np.searchsorted(self.scores, values, side="left")
+        at_least = n - np.searchsorted(self.scores, values - TIE * np.abs(values), side="left")
         found = (1 + at_least) / (n + 1)
         if self.scale > 0:
             highest = self.scores[-1]

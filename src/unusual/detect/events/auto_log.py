@@ -62,7 +62,7 @@ class AutoLog(EventDetector):
     views_: dict[str, Any]
     tails_: dict[str, UpperTail]
     _unseen_sum: Any
-    _own_sum: Any
+    _own: dict[str, Vector]
 
     def __init__(self, severity: bool = True, clean: bool = True, alarm_rate: float = 0.01) -> None:
         self.severity = severity
@@ -73,6 +73,10 @@ class AutoLog(EventDetector):
         """-log p (n,) of each item in each view; the score is their sum."""
         X = self._matrix(X, reset=False)
         return {name: self.tails_[name].magnitude(_seen(view, X)) for name, view in self.views_.items()}
+
+    def own_magnitudes(self) -> dict[str, Vector]:
+        """-log p (n,) of the items of the last fit in each view, as if each had been left out; not kept when saved."""
+        return self._own
 
     def _matrix(self, X: Any, *, reset: bool) -> Any:
         if reset:
@@ -100,14 +104,14 @@ class AutoLog(EventDetector):
             unseen[name], own[name] = _unseen(view, X)
         self.tails_ = {name: UpperTail.of(scores) for name, scores in unseen.items()}
         self._unseen_sum = sum(self.tails_[name].magnitude(scores) for name, scores in unseen.items())
-        self._own_sum = sum(UpperTail.of(scores).magnitude(scores) for scores in own.values())
+        self._own = {name: UpperTail.of(scores).magnitude(scores) for name, scores in own.items()}
 
     def _rate(self, X: Any) -> Vector:
         return np.asarray(sum(self.magnitudes(X).values()))
 
     def _train_score(self, X: Any, rows: Index) -> Vector:
         """Scores of items of the fit, in each view as if they had been left out, and among scores that were so too."""
-        return np.asarray(self._own_sum[rows])
+        return np.asarray(sum(self._own.values()))[rows]
 
     def _left_out(self, X: Any, y: Any, groups: ArrayLike | None) -> Calibration:
         if groups is not None:

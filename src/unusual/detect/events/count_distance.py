@@ -12,6 +12,7 @@ checkpoint: none
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +89,14 @@ class CountDistance(SequenceDetector):
             like = np.exp(least[:, None] - gaps) @ self.times_ - own * (least == 0)
             found[part] = least - np.log(np.maximum(like, 0.5) / (self.times_.sum() - own))
         return np.asarray(found[which])
+
+    def difference(self, X: Any) -> list[dict[str, int]]:
+        """For each sequence, how many more (or fewer, below 0) of each event it has than the nearest of the fit."""
+        sequences = self._matrix(X, reset=False)
+        counts = counts_of(sequences)
+        known = np.pad(self.counts_[self._nearest(counts)[1]], ((0, 0), (0, 1)))
+        gaps = counts - known
+        return [{sequences.names[j]: int(gap[j]) for j in np.flatnonzero(gap)} for gap in gaps]
 
     def _explain(self, X: Sequences) -> Vector:
         """For each event (N,), its part of the distance that comes from occurring too often."""

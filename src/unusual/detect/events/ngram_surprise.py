@@ -84,6 +84,18 @@ class NGramSurprise(SequenceDetector):
         surprise = self._surprise(X, own=True)
         return np.asarray(surprise[self._padded(X)[1] == EVENT])
 
+    def after(self, event: str) -> dict[str, int]:
+        """What followed an event in the fit, and how often, commonest first; "" stands for the end."""
+        if event not in self.names_ or len(self.levels_) < 2:
+            return {}
+        place = _find(self.levels_[0]["grams"], np.array([self.names_.index(event)]))[0]
+        level = self.levels_[1]
+        a, b = np.searchsorted(level["grams"], [place * self._width(), (place + 1) * self._width()])
+        names = [*self.names_, "", "", ""]
+        found = {names[gram % self._width()]: times for gram, times in
+                 zip(level["grams"][a:b].tolist(), level["times"][a:b].tolist(), strict=True)}  # fmt: skip
+        return dict(sorted(found.items(), key=lambda pair: -pair[1]))
+
     def _explain(self, X: Sequences) -> Vector:
         """-log P of each event (N,); the score is the largest of a sequence, or that of its end."""
         surprise = self._surprise(X)

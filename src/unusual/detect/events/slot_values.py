@@ -19,21 +19,23 @@ from numpy.typing import NDArray
 from unusual.data.log_events import LogEvents
 from unusual.detector import Vector
 from unusual.parts.slots import MOST_PLACES
-from unusual.parts.value_tails import NameTails, NumberTails
+from unusual.parts.value_tails import FEWEST, NameTails, NumberTails, by_group
 from unusual.sequence_detector import Index, LineDetector
 
 NUMERIC = 0.95  # share of a slot's values that must be numbers for it to be read as one
 SAME_KIND, SAME_KEY = MOST_PLACES + 1, MOST_PLACES + 2  # places of the two delays, behind those of words
 PLACES = MOST_PLACES + 3
+LAST, OUTSIDE = 5, 0.2  # share of the last fifth of a place's numbers that must lie beyond the earlier ones
 
 
 class SlotValues(LineDetector):
     """-log p of the most unusual value of a line, corrected for how many it has.
 
     Values are what stands in the places where the lines of a template differ, the time since the last line of the same
-    template, and, where something ties lines together, the time since the last line of the same request or session. A
-    number gets a two-sided tail probability among the numbers of that place in the fit (beyond them a
-    generalised-Pareto tail goes on), a name the share of values whose name is as rare.
+    template, and, where something ties lines together, the time since the last line of the same request or session.
+    A number gets a two-sided tail probability among the numbers of that place in the fit (beyond them a
+    generalised-Pareto tail goes on; counters and identifiers are left out), a name the share of values whose name is
+    as rare.
 
     Parameters
     ----------
@@ -62,7 +64,8 @@ class SlotValues(LineDetector):
         share = np.bincount(which, ~np.isnan(number), len(groups)) / counts
         self.numeric_ = groups[share >= NUMERIC]
         is_number = np.isin(group, self.numeric_)
-        self.numbers_ = NumberTails.of(group[is_number], number[is_number])
+        used = is_number & ~np.isin(group, _counters(group[is_number], number[is_number], row[is_number]))
+        self.numbers_ = NumberTails.of(group[used], number[used])
         self.names_ = NameTails.of(group[~is_number], name[~is_number])
 
     def _rate(self, X: LogEvents) -> Vector:
@@ -91,6 +94,22 @@ class SlotValues(LineDetector):
         is_number = np.isin(group, self.numeric_)
         p = np.where(is_number, self.numbers_.p_value(group, number, own), self.names_.p_value(group, name, own))
         return row, place, p
+
+
+def _counters(group: Index, number: Vector, row: Index) -> Index:
+    """Places whose last numbers lie beyond all earlier ones: the size of counters and identifiers says nothing."""
+    order = np.argsort(row, kind="stable")
+    found = []
+    for name, rows in by_group(group[order]):
+        x = number[order][rows]
+        x = x[~np.isnan(x)]
+        cut = len(x) * (LAST - 1) // LAST
+        if cut < 1 or len(x) < FEWEST:
+            continue
+        early, late = x[:cut], x[cut:]
+        if ((late > early.max()) | (late < early.min())).mean() > OUTSIDE:
+            found.append(name)
+    return np.array(found, dtype=np.int64)
 
 
 def values(X: LogEvents) -> tuple[Index, Index, Vector, NDArray[np.uint64]]:

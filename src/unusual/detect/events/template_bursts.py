@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import nbinom, poisson
 
 from unusual.data.log_events import LogEvents
 from unusual.detector import Vector
+from unusual.parts.time_windows import TimedLines, Windows, burst_number, followed_closely
 from unusual.parts.value_tails import by_group
 from unusual.sequence_detector import Index, LineDetector
 
@@ -71,12 +71,12 @@ class TemplateBursts(LineDetector):
 
     def _learn(self, X: LogEvents) -> None:
         self.start_, self.scales_ = float(_times(X)[0]), []
-        lines = _Lines.of(X, self.start_)
+        lines = TimedLines.of(X.template, _times(X) - self.start_)
         length = 1.0
         while length <= LARGEST:
             sums, squares, windows = np.zeros(self.known_), np.zeros(self.known_), 0
             for offset in OFFSETS:
-                cut = _Cut.of(lines, length, offset)
+                cut = Windows.of(lines, length, offset)
                 sums += np.bincount(cut.template, cut.counts, self.known_)
                 squares += np.bincount(cut.template, cut.counts.astype(np.float64) ** 2, self.known_)
                 windows += cut.windows
@@ -108,8 +108,8 @@ class TemplateBursts(LineDetector):
         time = _times(X)
         rows = np.flatnonzero(score >= magnitude)
         found = []
-        burst = _number(X.template, scale, window)
-        close = _close(time, burst)
+        burst = burst_number(X.template, scale, window)
+        close = followed_closely(time, burst)
         for _, part in by_group(burst[rows]):
             at = rows[part][int(close[rows[part]].argmax()) :]
             ends = float(time[at[0]]), float(time[at[-1]])
@@ -119,8 +119,8 @@ class TemplateBursts(LineDetector):
     def _onsets(self, X: LogEvents, own: bool) -> Vector:
         """The magnitude of each burst at the line with which it begins (n,), 0 elsewhere."""
         score, scale, window, _ = self._best(X, own)
-        burst = _number(X.template, scale, window)
-        within = np.flatnonzero(_close(_times(X), burst))
+        burst = burst_number(X.template, scale, window)
+        within = np.flatnonzero(followed_closely(_times(X), burst))
         _, first = np.unique(burst[within], return_index=True)
         onset = np.zeros(len(X))
         onset[within[first]] = score[within[first]]
@@ -130,10 +130,10 @@ class TemplateBursts(LineDetector):
         """For each line the magnitude of its most surprising window, its scale, its number, and what is usual in it."""
         score, usual = np.zeros(len(X)), np.zeros(len(X))
         scale, window = np.zeros(len(X), dtype=np.int64), np.zeros(len(X), dtype=np.int64)
-        lines = _Lines.of(X, self.start_)
+        lines = TimedLines.of(X.template, _times(X) - self.start_)
         for j, known in enumerate(self.scales_):
             for k, offset in enumerate(OFFSETS):
-                cut = _Cut.of(lines, known["length"], offset)
+                cut = Windows.of(lines, known["length"], offset)
                 pairs, which = np.unique(cut.template * (len(X) + 1) + cut.counts, return_inverse=True)
                 found = _surprise(known, pairs // (len(X) + 1), pairs % (len(X) + 1), own)
                 magnitude, mean = found[0][which], found[1][which]
@@ -141,7 +141,17 @@ class TemplateBursts(LineDetector):
                 at = cut.place[better]
                 score[better], usual[better], window[better] = magnitude[at], mean[at], at
                 scale[better] = len(OFFSETS) * j + k
-        return score, scale, window, usual
+        return self._without_stronger(X, scale, window, own), scale, window, usual
+
+    def _without_stronger(self, X: LogEvents, scale: Index, window: Index, own: bool) -> Vector:
+        """Magnitudes (n,) of bursts by their own lines alone: those of a stronger one they overlap count only there."""
+        _, burst, size = np.unique(burst_number(X.template, scale, window), return_inverse=True, return_counts=True)
+        score = np.zeros(len(X))
+        for j, known in enumerate(self.scales_):
+            rows = np.flatnonzero(scale // len(OFFSETS) == j)
+            pairs, which = np.unique(X.template[rows] * (len(X) + 1) + size[burst[rows]], return_inverse=True)
+            score[rows] = _surprise(known, pairs // (len(X) + 1), pairs % (len(X) + 1), own)[0][which]
+        return score
 
 
 def _surprise(scale: dict[str, Any], template: Index, counts: Index, own: bool) -> tuple[Vector, Vector]:
@@ -165,65 +175,8 @@ def _surprise(scale: dict[str, Any], template: Index, counts: Index, own: bool) 
     return np.minimum(-tail, FARTHEST) + 0.0, mean
 
 
-def _close(time: Vector, burst: Index) -> NDArray[np.bool_]:
-    """Whether the next line of a burst follows (n,) after at most twice its mean gap.
-
-    A window may begin with a line of the quiet before; the burst begins with the first line that is followed closely.
-    """
-    order = np.argsort(burst, kind="stable")
-    same = burst[order][1:] == burst[order][:-1]
-    gap = np.append(np.where(same, np.diff(time[order]), 0.0), 0.0)
-    _, which, size = np.unique(burst[order], return_inverse=True, return_counts=True)
-    mean = np.bincount(which, gap) / np.maximum(size - 1, 1)
-    close = np.empty(len(time), dtype=bool)
-    close[order] = gap <= 2 * mean[which]
-    return close
-
-
-def _number(template: Index, scale: Index, window: Index) -> Index:
-    """One number for each burst: a window is already counted within its template and scale."""
-    return (template * (int(scale.max()) + 1) + scale) * (int(window.max()) + 1) + window
-
-
 def _times(X: LogEvents) -> Vector:
     """Seconds, made to run forward; line numbers where some are missing."""
     if not np.isfinite(X.time).all():
         return X.line.astype(np.float64)
     return np.asarray(np.maximum.accumulate(X.time))
-
-
-@dataclass(frozen=True)
-class _Cut:
-    """Windows with lines of one template: template and count (w,); the window of each line (n,); how many hold any."""
-
-    template: Index
-    counts: Index
-    place: Index
-    windows: int
-
-    @classmethod
-    def of(cls, lines: _Lines, length: float, offset: float) -> _Cut:
-        """Windows of one length, moved by a share of it; times do not fall, so no sorting is needed."""
-        window = np.floor(lines.time / length + offset)
-        windows = 1 + int(np.count_nonzero(np.diff(window)))
-        ordered = window[lines.order]
-        new = np.concatenate([[True], lines.other | (ordered[1:] != ordered[:-1])])
-        first = np.flatnonzero(new)
-        place = np.empty(len(window), dtype=np.int64)
-        place[lines.order] = np.cumsum(new) - 1
-        return cls(lines.template[lines.order][first], np.diff(first, append=len(window)), place, windows)
-
-
-@dataclass(frozen=True)
-class _Lines:
-    """Template and time (n,) of lines, the order that sorts them by template, and where that goes to another one."""
-
-    template: Index
-    time: Vector
-    order: Index
-    other: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, X: LogEvents, start: float) -> _Lines:
-        order = np.argsort(X.template, kind="stable")
-        return cls(X.template, _times(X) - start, order, np.diff(X.template[order]) != 0)
