@@ -8,13 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import accuracy_page, auto_table_choice, speed_page
+from benchmarks import accuracy_page, auto_table_choice, series_speed, speed_page
 from benchmarks.results import load, table
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 INTRO = """# Benchmarks
 
-Side by side with PyOD and scikit-learn. Everything here was measured by `make bench`; nothing is copied from papers.
+Side by side with PyOD, scikit-learn and stumpy. Everything here was measured by `make bench`; nothing is copied from
+papers.
 Peers run in an environment of their own (`benchmarks/.peers`, made on first use), both sides with one thread.
 
 Reproduce: `make bench` for all, `make bench NAME=tables_speed` for one, or
@@ -32,6 +33,7 @@ def sections() -> dict[str, Callable[[dict[str, Any]], str]]:
         "auto_table_choice": auto_table_choice.markdown,
         "validity": validity,
         "tables_speed": speed_page.markdown,
+        "series_speed": series_speed.markdown,
         "scan_end_to_end": speed_page.end_to_end,
     }
 

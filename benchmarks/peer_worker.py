@@ -182,9 +182,32 @@ def one_row(X: np.ndarray, method: str, calls: int) -> list[float]:
     return times[2:]
 
 
+def stumpy_profile(x: np.ndarray, m: int) -> np.ndarray:
+    """Distance to the nearest other window of the same shape and its number (n, 2)."""
+    import stumpy
+
+    return np.asarray(stumpy.stump(x, m)[:, :2], dtype=np.float64)
+
+
+def stumpy_raw_profile(x: np.ndarray, m: int) -> np.ndarray:
+    """The same for windows as they are."""
+    import stumpy
+
+    return np.asarray(stumpy.aamp(x, m)[:, :2], dtype=np.float64)
+
+
 TASKS: dict[str, Callable[..., Any]] = {
     task.__name__: task
-    for task in (sklearn_forest, pyod_fit, pyod_fit_and_score, sklearn_nearest, sklearn_lof, one_row)
+    for task in (
+        sklearn_forest,
+        pyod_fit,
+        pyod_fit_and_score,
+        sklearn_nearest,
+        sklearn_lof,
+        one_row,
+        stumpy_profile,
+        stumpy_raw_profile,
+    )
 }
 
 
@@ -192,7 +215,7 @@ def versions(_: dict[str, Any]) -> dict[str, Any]:
     """Versions of what is installed here."""
     from importlib.metadata import version
 
-    return {name: version(name) for name in ("pyod", "scikit-learn", "numpy", "scipy", "numba")}
+    return {name: version(name) for name in ("pyod", "scikit-learn", "stumpy", "numpy", "scipy", "numba")}
 
 
 ORDERS = {"scores": scores, "warm": warm, "time": time_once, "versions": versions}

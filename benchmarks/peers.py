@@ -13,7 +13,7 @@ from typing import Any, Self
 
 HERE = Path(__file__).parent
 # combo is needed by FeatureBagging, which does not say so
-REQUIREMENTS = ("pyod==3.6.7", "scikit-learn==1.9.1", "combo==0.1.3", "threadpoolctl", "psutil")
+REQUIREMENTS = ("pyod==3.6.7", "scikit-learn==1.9.1", "combo==0.1.3", "stumpy==1.14.1", "threadpoolctl", "psutil")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 FORCED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # both sides shall run as on a machine nobody has tuned
 

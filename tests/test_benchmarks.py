@@ -7,7 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks import accuracy_page, page, peer_worker, results, scan_end_to_end, speed_page, tables, tables_speed
+from benchmarks import (
+    accuracy_page,
+    page,
+    peer_worker,
+    results,
+    scan_end_to_end,
+    series_speed,
+    speed_page,
+    tables,
+    tables_speed,
+)
 from benchmarks.peers import FORCED, Peer, single_thread
 
 from unusual import kernels
@@ -123,6 +133,24 @@ def test_rows_of_the_speed_benchmark_name_methods_and_tasks() -> None:
     assert {row.task for row in tables_speed.ROWS.values()} <= set(peer_worker.TASKS)
     with pytest.raises(SystemExit, match="no row nothing"):
         tables_speed.run(["nothing"])
+
+
+def test_windows_are_timed_and_compared_with_those_of_a_peer(tmp_path: Path) -> None:
+    def ask(**order: object) -> dict[str, object]:
+        x = np.load(str(order["data"]))
+        if "out" in order:
+            squared, index = kernels.nearest_windows(x, 20)
+            np.save(str(order["out"]), np.column_stack([np.sqrt(squared) + 1e-9, index]))
+        return {"cpu": 1.5}
+
+    row = series_speed.Row(400, 20, levels=("numpy",))
+    found = series_speed.compared(row, ask, tmp_path)
+    assert found["apart"] == pytest.approx(1e-9, rel=1e-3)
+    assert found["other_neighbours"] == 0
+    assert "| 400, 20 | shape | 1.50 | numpy |" in series_speed.markdown({"numpy": {**found, "machine": {}}})
+    assert {row.task for row in series_speed.ROWS.values()} <= set(peer_worker.TASKS)
+    with pytest.raises(SystemExit, match="no row nothing"):
+        series_speed.run(["nothing"])
 
 
 def test_scan_is_measured_from_outside(tmp_path: Path) -> None:
