@@ -224,7 +224,10 @@ def test_studies_say_what_is_claimed_and_what_limits_it(rng, tmp_path) -> None:
     many = IRT().explain(total, np.vstack([x, x + 0.01]), usual).study()
     assert "in 2 of 2 rows" in many.answer
     few = IRT(draws=20).explain(total, x, usual)
-    assert any("with 20 draws 6 of 12 tests must reach" in note and "119 draws" in note for note in few.notes)
+    assert any("with 20 draws 6 of 12 tests must reach" in note and "120 draws allow" in note for note in few.notes)
+    sparse = IRT().explain(total, x, usual[:30])
+    assert any("with 30 reference rows 4 of 12" in note and "120 reference rows" in note for note in sparse.notes)
+    assert not any("must reach" in note for note in one.notes)
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------
@@ -253,6 +256,16 @@ def test_scores_that_vary_are_refused(rng) -> None:
 def test_what_cannot_be_tested_is_refused(test, sentence, rng) -> None:
     with pytest.raises(InputError, match=sentence):
         test.explain(total, rng.normal(size=(5, 4)), rng.normal(size=(50, 4)))
+
+
+def test_samplers_that_fail_are_refused(rng) -> None:
+    X, usual = rng.normal(size=(5, 4)), rng.normal(size=(50, 4))
+    broken = Independent(4)
+    broken.draw = lambda x, draws, rng: np.full((draws, len(x)), np.nan)
+    with pytest.raises(InputError, match="not finite"):
+        IRT(sampler=broken).explain(total, X, usual)
+    with pytest.raises(InputError, match="replaces 3 groups of 3 columns; the rows have 4 of 4"):
+        IRT(sampler=Independent(3)).explain(total, X, usual)
 
 
 def test_bad_rows_and_scorers_are_refused(rng) -> None:

@@ -43,8 +43,8 @@ class Claims(Explanation):
         Whether the rate holds over all rows together.
     sampler : str
         Where replacements came from.
-    draws : int
-        Replacements scored for each test.
+    draws, finest : int
+        Replacements scored for each test, and how many of them can differ: no more than there are reference rows.
     scores : (n,) array
         Of the rows as they are.
     """
@@ -61,6 +61,7 @@ class Claims(Explanation):
     pooled: bool
     sampler: str
     draws: int
+    finest: int
     scores: Vector
 
     @property
@@ -132,13 +133,14 @@ class Claims(Explanation):
                 f"at {self.level:.0%} at least {needed} columns {where} must stand out at once before any can be "
                 "claimed; IRT can claim single ones"
             ]
-        draws = self.draws - (self.sided == "two")
-        needed = findings_needed(tests, self.level, draws)
+        needed = findings_needed(tests, self.level, self.finest)
         if needed <= 1:
             return []
+        enough = f"{math.ceil(tests / self.level - 1e-9):,}"
+        things = "reference rows" if self.finest < self.draws else "draws"
         return [
-            f"with {draws:,} draws {needed:,} of {tests:,} tests must reach the smallest p-value before any is "
-            f"claimed; {math.ceil(tests / self.level - 1e-9) - 1:,} draws allow single claims"
+            f"with {self.finest:,} {things} {needed:,} of {tests:,} tests must reach the smallest p-value before "
+            f"any is claimed; {enough} {things} allow single claims"
         ]
 
     def _validity(self) -> list[str]:

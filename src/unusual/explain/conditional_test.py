@@ -55,7 +55,13 @@ class ConditionalTest(BaseEstimator, ABC):  # type: ignore[misc]
             raise InputError(f"sided is {self.sided!r}; give 'one' (replacing lowers the score) or 'two' (changes it)")
         subject, usual = ready(detector, X, reference)
         sampler = self._sampler(usual, subject.columns)
-        draws = self._draws(len(subject.items), int(sampler.groups.max()) + 1)
+        groups = int(sampler.groups.max()) + 1
+        if len(sampler.groups) != usual.shape[1] or groups != len(subject.names):
+            raise InputError(
+                f"the sampler replaces {groups} groups of {len(sampler.groups)} columns; the rows have "
+                f"{len(subject.names)} of {usual.shape[1]}"
+            )
+        draws = self._draws(len(subject.items), groups)
         rows = replaced_scores(subject, usual, sampler, draws, self.random_state)
         kept = [(self._evidence(row), row.falls, row.idle, row.score) for row in rows]
         evidence, falls, idle, scores = (np.array(part) for part in zip(*kept, strict=True))
@@ -76,6 +82,7 @@ class ConditionalTest(BaseEstimator, ABC):  # type: ignore[misc]
             pooled=self.pooled,
             sampler=sampler.name,
             draws=draws,
+            finest=min(draws, getattr(sampler, "count", draws)),
             scores=scores,
         )
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from unusual.errors import InputError
 from unusual.explain.subject import Hiding, Subject
-from unusual.parts.conditional import ConditionalSampler, streams
+from unusual.parts.conditional import MOST_ROWS, ConditionalSampler, streams
+from unusual.parts.rows import some_rows
 from unusual.parts.scaling import Standardizer
 
 Matrix = NDArray[np.float64]
@@ -59,6 +60,7 @@ def ready(detector: Any, X: Any, reference: Any) -> tuple[Subject, Matrix]:
     else:
         usual = reference if encoder is None else encoder.transform(reference)
     rows = np.asarray(usual)
+    rows = rows[some_rows(len(rows), MOST_ROWS)]
     if encoder is None and np.ndim(X) == 2 and rows.shape[1:] != np.shape(X)[1:]:
         raise InputError(f"reference has shape {rows.shape} for rows of {np.shape(X)[1]} columns; give rows like those")
     subject = Subject.of(asked, X, Hiding(fill=rows))
@@ -79,6 +81,8 @@ def replaced_scores(
         rows = X[start : start + block]
         made = [sampler.draw(x.astype(np.float64), max(draws, LOOKED_AT), next(generators)) for x in rows]
         V = np.stack(made)  # (m, draws or more, d)
+        if V.shape[1] < draws or V.shape[2] != X.shape[1] or not np.isfinite(V).all():
+            raise InputError(f"the sampler ({sampler.name}) drew {V.shape[1:]} values or some that are not finite")
         near = _near(rows, V[:, :LOOKED_AT], usual)
         idle = np.stack([near[:, :, columns].all(axis=2).mean(axis=1) >= MOSTLY for columns in member], axis=1)
         scores = _scores(subject, rows, V[:, :draws], member)

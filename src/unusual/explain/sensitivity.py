@@ -154,4 +154,4 @@ class AttributionSensitivity(BaseEstimator):  # type: ignore[misc]
             accuracy["overlap with the truth"] = np.stack([overlap(inside, v) for v in values])
         ceiling = known_mean(spearman(np.stack([V[0], W]))[:, 0, 1])
         null = between_items(V[0], others if others is None or self.signed else np.abs(others))
-        return Stability(names, similarity, null, ceiling, accuracy, notes)
+        return Stability(names, similarity, null, ceiling, accuracy, notes, values)

@@ -58,6 +58,8 @@ class Stability:
     accuracy : dict of str to (k, n) array
         Measures of accuracy of each explanation, where there is something to measure by.
     notes : sequence of str
+    values : (k, n, ...) array
+        The explanations themselves.
     """
 
     settings: Sequence[str]
@@ -66,6 +68,7 @@ class Stability:
     ceiling: float
     accuracy: Mapping[str, Vector] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    values: Stack = field(default_factory=lambda: np.zeros((0, 0)))
 
     @property
     def per_item(self) -> Vector:
@@ -122,7 +125,9 @@ class Stability:
             "unstable": "Unstable: the order of contributions is largely a matter of the settings",
         }[self.verdict]
         between = "" if np.isnan(self.null) else f"; explanations of different items correlate by {self.null:.2f}"
-        return f"{said} (rank correlation {self.index:.2f} over {len(self.settings)} settings{between})."
+        shared = [f"; {name}: {_mean(_pair_mean(S)):.0%}" for name, S in self.similarity.items() if "overlap" in name]
+        figures = f"rank correlation {self.index:.2f} over {len(self.settings)} settings{''.join(shared)}{between}"
+        return f"{said} ({figures})."
 
     def _levels(self) -> Intervals:
         found = self.interval

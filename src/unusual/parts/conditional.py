@@ -41,6 +41,7 @@ class ConditionalSampler(Protocol):
     ----------
     name : str
         How it draws, for reports.
+    count : int, where draws come from so many reference rows
     groups : int array (d,)
         Columns with the same number are replaced together.
     """
@@ -86,6 +87,7 @@ class ConditionalCopula:
     ) -> None:
         self.groups = _checked_groups(groups, X.shape[1])
         rows = _reference(X)
+        self.count = len(rows)
         self.ordered = np.ascontiguousarray(np.sort(rows, axis=0).T)  # (d, n)
         Z = self._scores_of_reference(rows)
         self.shrinkage, widening = _fit_shrinkage(Z, rows) if shrinkage is None else (shrinkage, np.ones(Z.shape[1]))
@@ -178,6 +180,7 @@ class NearestRows:
     def __init__(self, X: Rows, groups: ArrayLike | None = None) -> None:
         self.groups = _checked_groups(groups, X.shape[1])
         self.rows = _reference(X)
+        self.count = len(self.rows)
         self.scaling = Standardizer.of(self.rows)
         self.scaled = self.scaling(self.rows)
         self.name = f"nearest of {len(self.rows):,} reference rows"
