@@ -13,6 +13,7 @@ Matrix = NDArray[np.float64]
 SHORTEST, LONGEST, FALLBACK = 4, 300, 100  # steps of a period
 READ = 20_000  # steps from which the period is told
 TOLD = 0.1  # autocorrelation below which a peak is no period
+ALIKE = 0.95  # of the highest peak: what comes so close to it first is the period, and that one a multiple
 
 
 def windows(X: Matrix, m: int) -> NDArray[Any]:
@@ -23,8 +24,8 @@ def windows(X: Matrix, m: int) -> NDArray[Any]:
 def period(X: Matrix, fallback: int = FALLBACK) -> int:
     """The period of a series X (T, C): the lag at which the autocorrelation, summed over channels, peaks highest.
 
-    Lags from 4 to 300 steps are looked at, up to a quarter of the series. Where no peak is told from noise: `fallback`,
-    at most a tenth of the steps.
+    Lags from 4 to 300 steps are looked at, up to a quarter of the series; of peaks about as high the first. Where no
+    peak is told from noise: `fallback`, at most a tenth of the steps.
     """
     Z = X[:READ] - X[:READ].mean(axis=0)
     T = len(Z)
@@ -41,7 +42,7 @@ def period(X: Matrix, fallback: int = FALLBACK) -> int:
     r = r[: most + 2] * T / np.arange(T, T - len(r), -1)  # each lag by the number of pairs it has
     inner = np.arange(SHORTEST, len(r) - 1)
     peaks = inner[(r[inner] > r[inner - 1]) & (r[inner] >= r[inner + 1]) & (r[inner] > TOLD)]
-    return int(peaks[np.argmax(r[peaks])]) if len(peaks) else fallback
+    return int(peaks[r[peaks] >= ALIKE * r[peaks].max()][0]) if len(peaks) else fallback
 
 
 def spread_back(scores: Vector, m: int) -> Vector:
@@ -49,6 +50,14 @@ def spread_back(scores: Vector, m: int) -> Vector:
     sums = np.concatenate([[0.0], np.cumsum(scores)])
     step = np.arange(len(scores) + m - 1)
     first, last = np.maximum(step - m + 1, 0), np.minimum(step, len(scores) - 1) + 1
+    return np.asarray((sums[last] - sums[first]) / (last - first))
+
+
+def smoothed(scores: Vector, m: int) -> Vector:
+    """Mean (n,) of scores (n,) over the m steps around each, fewer at the ends."""
+    sums = np.concatenate([[0.0], np.cumsum(scores)])
+    step = np.arange(len(scores))
+    first, last = np.maximum(step - m // 2, 0), np.minimum(step + (m - 1) // 2 + 1, len(scores))
     return np.asarray((sums[last] - sums[first]) / (last - first))
 
 
