@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
 
 from unusual.detector import Detector, Labels, Matrix, Vector
 from unusual.errors import InputError
@@ -63,7 +64,27 @@ class SeriesDetector(Detector):
 
     # `_own_steps(parts) -> list[Vector]`, optional: scores of the series that were just learned from, each step without
     # finding itself.
+    # `_learn_more(Z) -> Vector`, optional: scores (T,) of steps (T, C) that follow what was learned, each window
+    # learned once it is scored.
     # `_expected(Z) -> Matrix`, optional: what would have been usual at each step (T, C), in standard units.
+
+    def learn(self, X: Any) -> Vector:
+        """Scores (T,) of the next steps X (T, C) of a stream, each window learned once it is scored.
+
+        The first `window_ - 1` steps only lead up to the first window: blocks that overlap by so many give the scores,
+        and leave the state, of all steps at once. The calibration stays.
+
+        Raises
+        ------
+        InputError
+            If the method cannot learn from single steps, or X does not fit.
+        """
+        check_is_fitted(self)
+        more = getattr(self, "_learn_more", None)
+        if more is None:
+            raise InputError(f"{type(self).__name__} cannot learn step by step; fit it again on a longer series")
+        X = self._long_enough(self._matrix(X, reset=False))
+        return np.asarray(more(self._standard(X)), dtype=np.float64)
 
     # -- what Detector asks for -----------------------------------------------------------------------------------
 
@@ -71,12 +92,15 @@ class SeriesDetector(Detector):
         self._fit_parts([X])
 
     def _score(self, X: Matrix) -> Vector:
+        return np.asarray(self._steps(self._standard(self._long_enough(X))), dtype=np.float64)
+
+    def _long_enough(self, X: Matrix) -> Matrix:
         if len(X) < self.window_:
             raise InputError(
                 f"the series has {len(X)} steps, fewer than one window of {self.window_}; give a longer one, or fit "
                 "with a smaller window"
             )
-        return np.asarray(self._steps(self._standard(X)), dtype=np.float64)
+        return X
 
     def _standard(self, X: Matrix) -> Steps:
         return self.scaling_(X.astype(np.float64))

@@ -61,7 +61,9 @@ CASES = [
     Case("RobustMahalanobis", blind_to={"ring": "one ellipse covers the hole in the middle"}),
     Case(
         "RobustRandomCutForest",
-        blind_to={"flat": "four steps of it hardly lie apart from those about the mean, once it is not the only novelty"},
+        blind_to={
+            "flat": "four steps of it hardly lie apart from those about the mean, once it is not the only novelty"
+        },
     ),
     Case("SeasonalTrend"),
     Case("SeedScan"),

@@ -188,13 +188,22 @@ class SPOT:
         self.fitted_at = self.total_peaks
 
     def _centred(self, x: Vector) -> Vector:
-        return x
+        """Distances (n - depth,) of values (n,) to the mean of the `depth` values before each."""
+        if not self.depth:
+            return x
+        if len(x) <= self.depth:
+            raise InputError(f"{len(x)} values are too few for a mean of {self.depth}; give more, or a smaller depth")
+        self.recent = x[-self.depth :].tolist()
+        means = np.lib.stride_tricks.sliding_window_view(x[:-1], self.depth).mean(axis=1)
+        return np.asarray(x[self.depth :] - means)
 
     def _centre(self) -> float:
-        return 0.0
+        return math.fsum(self.recent) / len(self.recent) if self.recent else 0.0
 
     def _remember(self, value: float) -> None:
-        pass
+        if self.depth:
+            self.recent.append(value)
+            del self.recent[: -self.depth]
 
     def state(self) -> dict[str, Any]:
         """What `store` writes."""
@@ -233,20 +242,6 @@ class DSPOT(SPOT):
         if not depth >= 1:
             raise InputError(f"depth is {depth}; give a number of values from 1, or use SPOT for a stream that stays")
         self.depth = int(depth)
-
-    def _centred(self, x: Vector) -> Vector:
-        if len(x) <= self.depth:
-            raise InputError(f"{len(x)} values are too few for a mean of {self.depth}; give more, or a smaller depth")
-        self.recent = x[-self.depth :].tolist()
-        means = np.lib.stride_tricks.sliding_window_view(x[:-1], self.depth).mean(axis=1)
-        return np.asarray(x[self.depth :] - means)
-
-    def _centre(self) -> float:
-        return math.fsum(self.recent) / len(self.recent) if self.recent else 0.0
-
-    def _remember(self, value: float) -> None:
-        self.recent.append(value)
-        del self.recent[: -self.depth]
 
 
 def _checked(values: ArrayLike) -> Vector:

@@ -102,3 +102,25 @@ def windows_measure(
     sizes: tuple[int, int, int, int, int],
     /,
 ) -> None: ...
+def cut_forest(
+    X: Buffer,
+    state: tuple[Buffer, Buffer, Buffer, Buffer, Buffer, Buffer],
+    seeds: Buffer,
+    out: Buffer,
+    sizes: tuple[int, int, int],
+    count: int,
+    keep: bool,
+    /,
+) -> None: ...
+def half_space(
+    X: Buffer,
+    column: Buffer,
+    cut: Buffer,
+    mass: Buffer,
+    latest: Buffer,
+    out: Buffer,
+    sizes: tuple[int, int, int],
+    few: float,
+    keep: bool,
+    /,
+) -> None: ...

@@ -3,6 +3,8 @@
 #include <Python.h>
 
 #include "arguments.h"
+#include "cut_forest_module.h"
+#include "half_space.h"
 #include "loops.h"
 #include "nearest.h"
 #include "windows_module.h"
@@ -275,6 +277,8 @@ static PyMethodDef methods[] = {
      "(tiles, row, box, norm, rows), moved, queries, which, without, distance, index, "
      "(n, d, tiles, bundles, scale2, slack, boxed, wide), k, wide, level"},
     WINDOWS_METHODS,
+    CUT_FOREST_METHODS,
+    HALF_SPACE_METHODS,
     {NULL, NULL, 0, NULL},
 };
 static PyModuleDef_Slot slots[] = {{0, NULL}};
