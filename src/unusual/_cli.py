@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from unusual.findings import Findings
+    from unusual.log_findings import LogFindings
     from unusual.series_findings import SeriesFindings
 
 app = typer.Typer(
@@ -25,7 +26,7 @@ app = typer.Typer(
 )
 
 Source = Annotated[
-    str, typer.Argument(help="CSV, JSON, Parquet or SQLite file, folder, glob, query or connection string.")
+    str, typer.Argument(help="CSV, JSON, Parquet, SQLite or log file, folder, glob, query or connection string.")
 ]
 Reference = Annotated[str | None, typer.Option(help="Data known to be normal, in the same columns.")]
 Rate = Annotated[float | None, typer.Option(help="Share of normal rows accepted as false alarms, such as 0.01.")]
@@ -35,9 +36,9 @@ MethodName = Annotated[str | None, typer.Option(help="A detector by name; see: u
 Id = Annotated[str | None, typer.Option(help="Column that names the rows; it is not looked at.")]
 Group = Annotated[str | None, typer.Option(help="Column of related rows (lot, machine, customer), kept together.")]
 Columns = Annotated[str | None, typer.Option(help="Columns to look at, separated by commas.")]
-Kind = Annotated[str | None, typer.Option(help="table or series; recognised unless given.")]
+Kind = Annotated[str | None, typer.Option(help="table, series or events; recognised unless given.")]
 Time = Annotated[str | None, typer.Option(help="Column with the time of each row: the rows are a series.")]
-By = Annotated[str | None, typer.Option(help="Column that tells several series apart (machine, sensor).")]
+By = Annotated[str | None, typer.Option(help="Column that tells series apart; in a log what ties lines together.")]
 PerDay = Annotated[float | None, typer.Option(help="False alarms accepted in a day of a normal series.")]
 Label = Annotated[
     str | None, typer.Option(help="Column of 0 normal, 1 anomalous: adds metrics, never changes a score.")
@@ -75,7 +76,7 @@ def scan(
     seed: Seed = 0,
     fail_if_found: Fail = False,
 ) -> None:
-    """Find what does not belong in a table or a series, and say why."""
+    """Find what does not belong in a table, a series or a log."""
     import unusual
 
     with _progress(quiet) as progress:
@@ -138,7 +139,7 @@ def fit(
         )
     model.save(save)
     if not quiet:
-        for note in model.settings["reference_notes"]:
+        for note in model.settings.get("reference_notes", []):
             typer.echo(f"note: {note}")
         typer.echo(f"saved {model.summary()}, to {save}")
         typer.echo(f"judge new data with: unusual score {save} NEW.csv")
@@ -215,7 +216,7 @@ def _progress(quiet: bool) -> Iterator[Callable[[int, int, str], None] | None]:
 
 
 def _hand_over(
-    findings: Findings | SeriesFindings,
+    findings: Findings | SeriesFindings | LogFindings,
     html: str | None,
     csv: str | None,
     json: str | None,
@@ -227,7 +228,7 @@ def _hand_over(
         (html, findings.to_html),
         (csv, findings.to_csv),
         (json, findings.to_json),
-        (parquet, findings.to_parquet),
+        (parquet, getattr(findings, "to_parquet", _no_parquet)),
     )
     written = [path for path, _ in wanted if path is not None]
     for path, write in wanted:
@@ -249,7 +250,13 @@ def _hand_over(
         typer.echo(f"wrote {path}")
 
 
-def _exit(findings: Findings | SeriesFindings, fail_if_found: bool) -> None:
+def _no_parquet(_: str) -> None:
+    from unusual.errors import InputError
+
+    raise InputError("the findings of a log are no table of numbers; write them with --csv or --json")
+
+
+def _exit(findings: Findings | SeriesFindings | LogFindings, fail_if_found: bool) -> None:
     if fail_if_found and len(findings):
         raise typer.Exit(3)
 

@@ -38,6 +38,10 @@ class LogModel:
         kind = self.lines.views_["kind"]
         return read_log(source, kind.tree_, kind.key_)
 
+    def summary(self) -> str:
+        """What was fitted on what, in a few words."""
+        return f"{type(self.lines).__name__}, fitted on {self.settings['reference_lines']:,} lines"
+
     def save(self, path: str | Path) -> None:
         """Write the model to one file that holds numbers and text only, never code."""
         from unusual.store import save

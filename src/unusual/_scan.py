@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unusual._judge import ALARM_RATE, Clock, Progress, finish, fit_model, judge, judge_alone, require_rows
+from unusual._log_model import LogModel
 from unusual._model import TableModel
 from unusual._series_model import SeriesModel
 from unusual.catalogue import card
@@ -18,6 +20,9 @@ from unusual.findings import Findings
 from unusual.parts.conformal import check_rate
 from unusual.series_detector import SeriesDetector
 from unusual.series_findings import SeriesFindings
+
+if TYPE_CHECKING:
+    from unusual.log_findings import LogFindings
 
 
 def scan(
@@ -38,14 +43,15 @@ def scan(
     label: str | None = None,
     random_state: int = 0,
     progress: Progress | None = None,
-) -> Findings | SeriesFindings:
-    """Find what does not belong in a table, or in the series that a table holds.
+) -> Findings | SeriesFindings | LogFindings:
+    """Find what does not belong in a table, in the series that a table holds, or in a log.
 
     Parameters
     ----------
     source : path of a CSV, JSON, Parquet or SQLite file, folder, glob, query, connection string, data frame or array
     reference : the same kind of thing, known to be normal; with it the alarm rate is a promise
-    kind : "table" or "series"; recognised unless given: rows at regular times with numbers are a series
+    kind : "table", "series" or "events"; recognised unless given: rows at regular times with numbers are a series,
+        files ending in .log are logs of events
     method : name of a detector (see `unusual methods`) or an instance; chosen unless given
     alarm_rate : share of normal rows one accepts as false alarms, in (0, 1). By default 0.01 with a reference; without
         one, the share of anomalies in the data is estimated instead.
@@ -55,7 +61,8 @@ def scan(
     group : column of related rows (lot, machine, customer), kept together in every split and calibration
     columns : the columns to look at; all unless given
     time : column with the time of each row, of a series
-    by : column that tells several series in one table apart (machine, sensor); each is judged by itself
+    by : column that tells several series in one table apart (machine, sensor), each judged by itself; in a log what
+        ties lines together: "process", "component", a pattern such as "request=(\\w+)", or "nothing"
     alarms_per_day : false alarms accepted in a day of a normal series, in place of an alarm rate
     label : column of 0 normal, 1 anomalous; adds metrics and never changes a score
     random_state : seed of everything that draws
@@ -63,7 +70,7 @@ def scan(
 
     Returns
     -------
-    Findings, or SeriesFindings with scores for each step and events
+    Findings; for a series SeriesFindings with scores for each step and events; for a log LogFindings
 
     Raises
     ------
@@ -71,6 +78,13 @@ def scan(
         If the data or an option cannot be used; the sentence says what to do.
     """
     _check_options(kind, alarm_rate, fdr, budget, reference is not None)
+    if _is_log(source, kind, method):
+        from unusual._log_scan import scan_log
+
+        unused = {"fdr": fdr, "group": group, "columns": columns, "label": label, "alarms_per_day": alarms_per_day}
+        _refuse(unused, "a log")
+        drawn: dict[str, Any] = {"random_state": random_state, "progress": progress}
+        return scan_log(source, reference, by=by, alarm_rate=alarm_rate, budget=budget, **drawn)
     clock = Clock(progress)
     settings = _settings(method, alarm_rate, id, group, columns, label, random_state, budget=budget)
     roles = [name for name in (id, group, label, time, by) if name is not None]
@@ -99,6 +113,25 @@ def scan(
         findings = judge(model, table, fdr, clock)
     settings.update(source=_named(source), reference=_named(reference), fdr=fdr)
     return finish(findings, settings, clock)
+
+
+def _is_log(source: Any, kind: str | None, method: Any) -> bool:
+    """Whether a source is a log: asked for, or files that end in .log, numbered and packed ones included."""
+    first = (
+        source[0] if isinstance(source, list | tuple) and len(source) and isinstance(source[0], str | Path) else source
+    )
+    if kind is not None or not isinstance(first, str | Path):
+        return kind == "events"
+    if isinstance(method, str) and card(method).data != "events":
+        return False
+    return bool(re.search(r"\.log([.*\d-][^/\\]*)?$", str(first)))
+
+
+def _refuse(options: dict[str, Any], what: str) -> None:
+    """Say which of the options given make no sense here."""
+    for name, value in options.items():
+        if value is not None:
+            raise InputError(f"{name} is given, but {what} knows nothing of it; leave it out")
 
 
 def _time_of(
@@ -134,16 +167,23 @@ def fit(
     label: str | None = None,
     random_state: int = 0,
     progress: Progress | None = None,
-) -> TableModel | SeriesModel:
-    """Learn from a table or from series of normal rows; parameters as for `scan`.
+) -> TableModel | SeriesModel | LogModel:
+    """Learn from a table, series or log known to be normal; parameters as for `scan`.
 
     Returns
     -------
-    TableModel or SeriesModel
+    TableModel, SeriesModel or LogModel
         `unusual.score(model, new)` judges new data with it, `model.save("m.unusual")` keeps it.
     """
     _check_options(kind, alarm_rate, None, None, True)
     check_rate(alarm_rate)
+    if _is_log(reference, kind, method):
+        from unusual._log_scan import fit_log
+        from unusual.data.log_events import read_log
+
+        _refuse({"group": group, "columns": columns, "label": label}, "a log")
+        chosen = {"by": by, "severity": True, "alarm_rate": alarm_rate, "budget": None, "random_state": random_state}
+        return fit_log(read_log(reference, by=by), chosen)
     clock = Clock(progress)
     settings = _settings(method, alarm_rate, id, group, columns, label, random_state)
     with clock.step("reading"):
@@ -159,7 +199,7 @@ def fit(
 
 
 def score(
-    model: TableModel | SeriesModel | str | Path,
+    model: TableModel | SeriesModel | LogModel | str | Path,
     source: Any,
     *,
     alarm_rate: float | None = None,
@@ -167,7 +207,7 @@ def score(
     budget: int | None = None,
     alarms_per_day: float | None = None,
     progress: Progress | None = None,
-) -> Findings | SeriesFindings:
+) -> Findings | SeriesFindings | LogFindings:
     """Judge new data with a fitted model; the alarm rate may differ from that of the fit.
 
     Raises
@@ -181,8 +221,16 @@ def score(
 
     _check_options(None, alarm_rate, fdr, budget, True)
     clock = Clock(progress)
-    path = None if isinstance(model, TableModel | SeriesModel) else model
+    path = None if isinstance(model, TableModel | SeriesModel | LogModel) else model
     fitted = model if path is None else load(path)
+    if isinstance(fitted, LogModel):
+        from unusual._log_scan import judge_log
+
+        _refuse({"fdr": fdr, "alarms_per_day": alarms_per_day}, "a log")
+        settings = {**fitted.settings, "alarm_rate": alarm_rate, "budget": budget}
+        with clock.step("reading"):
+            events = fitted.read(source)
+        return judge_log(fitted, events, settings, clock)
     if isinstance(fitted, SeriesModel):
         return _score_series(fitted, source, path, alarm_rate, budget, alarms_per_day, clock)
     if not isinstance(fitted, TableModel):
@@ -238,8 +286,8 @@ def _settings(
 def _check_options(
     kind: str | None, alarm_rate: float | None, fdr: float | None, budget: int | None, known: bool
 ) -> None:
-    if kind not in (None, "table", "series"):
-        raise InputError(f"kind is {kind!r}; this version scans tables and series: leave it out, or give one of these")
+    if kind not in (None, "table", "series", "events"):
+        raise InputError(f"kind is {kind!r}; leave it out, or give one of: table, series, events")
     if alarm_rate is not None:
         check_rate(alarm_rate)
     if fdr is not None:

@@ -143,7 +143,7 @@ def compare(
         If a model cannot read the data; the sentence says why.
     """
     table = read_table(source)
-    before, after = (score(model, table, alarm_rate=alarm_rate) for model in (old, new))
+    before, after = (_judged(model, table, alarm_rate) for model in (old, new))
     changes = alarm_changes(before.scores, before.anomalous, after.scores, after.anomalous)
     reasons = {i: after.reason(i) for i in changes.appeared[:MOST_REASONS].tolist()}
     reasons |= {i: before.reason(i) for i in changes.vanished[:MOST_REASONS].tolist()}
@@ -151,6 +151,14 @@ def compare(
     if names[0] == names[1]:
         names = (f"old {names[0]}", f"new {names[1]}")
     return replace(changes, names=names, items=before.items.tolist(), reasons=reasons)
+
+
+def _judged(
+    model: TableModel | SeriesModel | str | Path, table: Table, alarm_rate: float | None
+) -> Findings | SeriesFindings:
+    found = score(model, table, alarm_rate=alarm_rate)
+    assert isinstance(found, Findings | SeriesFindings), "a table is never judged by the model of a log"
+    return found
 
 
 def _name(model: TableModel | SeriesModel | str | Path, findings: Findings | SeriesFindings) -> str:
