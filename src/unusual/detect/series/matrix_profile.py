@@ -74,6 +74,7 @@ class MatrixProfile(SeriesDetector):
         if self.window_ < 2:
             raise InputError("window is 1, and one step has no shape; give at least 2")
         self.reference_ = joined(parts)
+        self._own: list[Vector] = []  # asked for twice, by the calibration and by `fit_anomaly_score`
 
     def _steps(self, Z: Steps) -> Vector:
         m = self.window_
@@ -84,9 +85,12 @@ class MatrixProfile(SeriesDetector):
 
     def _own_steps(self, parts: list[Steps]) -> list[Vector]:
         m = self.window_
-        if self.left:
-            return over_parts(earlier(self.reference_, m, None, self.n_jobs), parts, m, at_last_step)
-        return over_parts(look_up(self.reference_, m, 1, True, n_jobs=self.n_jobs)[0], parts, m, spread_back)
+        if not self._own and self.left:
+            self._own = over_parts(earlier(self.reference_, m, None, self.n_jobs), parts, m, at_last_step)
+        elif not self._own:
+            distance, _ = look_up(self.reference_, m, 1, True, n_jobs=self.n_jobs)
+            self._own = over_parts(distance, parts, m, spread_back)
+        return self._own
 
     def _expected(self, Z: Steps) -> Steps:
         """The nearest shapes (T, C) at the level of Z; a series that was learned from may be its own."""

@@ -61,17 +61,18 @@ class SubKNN(SeriesDetector):
         if not 1 <= self.n_neighbors <= MOST_NEIGHBOURS:
             raise InputError(f"n_neighbors is {self.n_neighbors}; give a number from 1 to {MOST_NEIGHBOURS}")
         self.reference_ = joined(parts)
+        self._own: list[Vector] = []  # asked for twice, by the calibration and by `fit_anomaly_score`
 
     def _steps(self, Z: Steps) -> Vector:
         distance, _ = look_up(Z, self.window_, self.n_neighbors, False, self.reference_, n_jobs=self.n_jobs)
         return spread_back(settled(distance), self.window_)
 
     def _own_steps(self, parts: list[Steps]) -> list[Vector]:
-        half = -(-self.window_ // 2)
-        distance, _ = look_up(
-            self.reference_, self.window_, self.n_neighbors, False, excluded=(-half, half), n_jobs=self.n_jobs
-        )
-        return over_parts(distance, parts, self.window_, spread_back)
+        m, half = self.window_, -(-self.window_ // 2)
+        if not self._own:
+            distance, _ = look_up(self.reference_, m, self.n_neighbors, False, None, (-half, half), self.n_jobs)
+            self._own = over_parts(distance, parts, m, spread_back)
+        return self._own
 
     def _expected(self, Z: Steps) -> Steps:
         """What the nearest windows show (T, C); a series that was learned from may be its own neighbour."""
