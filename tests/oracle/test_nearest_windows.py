@@ -38,7 +38,7 @@ def scale(W):
     return np.where(np.ptp(W, axis=2) == 0, np.inf, W.std(axis=2))[..., None]
 
 
-def agree(found, expected, atol=1e-9):
+def assert_agree(found, expected, atol=1e-9):
     distance, index = found
     nearest, D = expected
     np.testing.assert_allclose(distance, nearest, rtol=1e-9, atol=atol)
@@ -74,7 +74,7 @@ def test_self_joins_are_every_pair_measured_by_itself(rng, level, kind, steps, c
     zone = -(-m // 4)
     expected = slow(X, m, k, normalised=normalised, excluded=(-zone, zone))
     with kernels.at_level(level):
-        agree(kernels.nearest_windows(X, m, k, normalised=normalised), expected)
+        assert_agree(kernels.nearest_windows(X, m, k, normalised=normalised), expected)
 
 
 @every_level
@@ -94,7 +94,7 @@ def test_any_lags_and_any_reference(level, data):
         found = kernels.nearest_windows(
             X, m, k, None if own else R, normalised=normalised, excluded=excluded, n_jobs=data.draw(st.integers(1, 3))
         )
-    agree(found, expected)
+    assert_agree(found, expected)
 
 
 @pytest.fixture(scope="module")
