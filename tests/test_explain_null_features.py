@@ -261,7 +261,7 @@ def test_what_cannot_be_tested_is_refused(test, sentence, rng) -> None:
 def test_samplers_that_fail_are_refused(rng) -> None:
     X, usual = rng.normal(size=(5, 4)), rng.normal(size=(50, 4))
     broken = Independent(4)
-    broken.draw = lambda x, draws, rng: np.full((draws, len(x)), np.nan)
+    broken.draw = lambda x, draws, _: np.full((draws, len(x)), np.nan)
     with pytest.raises(InputError, match="not finite"):
         IRT(sampler=broken).explain(total, X, usual)
     with pytest.raises(InputError, match="replaces 3 groups of 3 columns; the rows have 4 of 4"):
