@@ -88,7 +88,7 @@ def test_with_a_reference_alarms_a_day_are_promised_and_kept() -> None:
         found = unusual.scan(new, reference, alarms_per_day=0.05)
         alarms.append(len(found.events))
     assert found.calibration.kind == "approximate"
-    assert "stretches of 96 steps" in found.calibration.sentence
+    assert "stretches of 192 steps" in found.calibration.sentence
     assert 2 <= np.mean(alarms) <= 25  # 12.5 are allowed
     odd = unusual.scan(machine(0, odd=True), reference, alarms_per_day=0.05)
     assert {True} == {any(e.start <= at <= e.end for e in odd.events) for at in (1005, 1720)}

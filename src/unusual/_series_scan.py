@@ -29,8 +29,9 @@ from unusual.series_findings import Event, SeriesFindings, moment
 
 Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-DEFAULT = "SubPCA"
+DEFAULT = "AutoSeries"
 CANDIDATES = 5  # events shown where none is called unusual
+FELT = 0.1  # share of the largest squared difference from the usual that a step has at the ends of an event
 ALSO = 0.2  # share of the push from which a second channel is named
 
 
@@ -43,6 +44,7 @@ def fit_series(series: Sequence[Series], method: str | SeriesDetector | None, se
     for name, members in groups.items():
         detector, why = _detector(method, settings)
         detectors[name] = detector.fit([_columns(s, channels) for s in members])
+        why = getattr(detector, "why_", why)
     settings.update(
         why=why,
         reference_steps=sum(len(s) for s in series),
@@ -87,6 +89,7 @@ def judge_series_alone(
         for s in series:
             detector, why = _detector(method, {**settings, "alarm_rate": settings["alarm_rate"] or ALARM_RATE})
             score = detector._fit_to_rank(_columns(s, channels))
+            why = getattr(detector, "why_", why)
             maxima = block_maxima(score, detector.block_)
             per_day = settings.get("alarms_per_day")
             rate = settings["alarm_rate"] if per_day is None else _rate(settings, detector.block_, s)
@@ -245,6 +248,9 @@ def _event(
     found = nearest_stretch(Z, begin, end, pool, usable)
     normal = np.zeros((end - begin, Z.shape[1])) if found is None else found.values
     gaps = (Z[begin:end] - normal) ** 2
+    if begin <= a and b < end:
+        a, b = _felt(gaps.sum(axis=1)[a - begin : b + 1 - begin], a)
+        peak = min(max(peak, a), b)
     inside = slice(max(a, begin) - begin, min(b + 1, end) - begin)
     push = gaps[inside].sum(axis=0)
     order = np.argsort(-push, kind="stable")
@@ -265,6 +271,12 @@ def _event(
         float(scores[peak]), float(p[peak]), _excess(detector, float(scores[peak])), drivers, seen, was, reason, begin,
         usual,
     )  # fmt: skip
+
+
+def _felt(gaps: Vector, start: int) -> tuple[int, int]:
+    """First and last step of an event that differ from the usual: windows that hold one odd step all score high."""
+    far = np.flatnonzero(gaps >= FELT * gaps.max())
+    return start + int(far[0]), start + int(far[-1])
 
 
 def _plain(value: Any) -> Any:
