@@ -71,25 +71,19 @@ def nearest_windows(
     """
     X = _series(X, "X", m, None)
     other = X if reference is None else _series(reference, "reference", m, X.shape[1])
-    if not 1 <= k <= MOST_NEIGHBOURS:
-        raise InputError(f"k is {k}; give a number of neighbours from 1 to {MOST_NEIGHBOURS}")
-    if normalised and m < 2:
-        raise InputError("windows of one step have no shape to compare; give m from 2, or normalised=False")
+    _check(m, k, normalised)
     if excluded is None:
         excluded = (0, -1) if reference is not None else (m // -4, -(m // -4))
     a = laid_out(X, m, normalised)
     b = a if reference is None else laid_out(other, m, normalised)
     plan = Plan.of(a.windows, b.windows, excluded, most, mirrored=reference is None)
-    found = compiled()
-    if found is None:
+    if compiled() is None:
         likeness, index = windows_twin.search(X, other, m, k, plan.looked_at(), normalised)
     else:
         likeness, index = _search(a, b, k, plan, normalised, n_jobs)
     if not normalised:
         return np.where(index < 0, np.inf, 0.0 - likeness), index
-    distance = _measured(a, b, index)
-    order = np.argsort(distance, axis=1, kind="stable")
-    return np.take_along_axis(distance, order, 1), np.take_along_axis(index, order, 1)
+    return _measured(a, b, index)
 
 
 @dataclass(frozen=True)
@@ -147,6 +141,13 @@ def _groups(parts: list[tuple[int, int]], share: float) -> Index:
     return np.array(groups, dtype=np.int64).reshape(-1, 2)[wanted]
 
 
+def _check(m: int, k: int, normalised: bool) -> None:
+    if not 1 <= k <= MOST_NEIGHBOURS:
+        raise InputError(f"k is {k}; give a number of neighbours from 1 to {MOST_NEIGHBOURS}")
+    if normalised and m < 2:
+        raise InputError("windows of one step have no shape to compare; give m from 2, or normalised=False")
+
+
 def _series(value: Array, name: str, m: int, channels: int | None) -> Array:
     value = np.asarray(value)
     value = array(value[:, None] if value.ndim == 1 else value, name, (None, channels), (np.float64,))
@@ -198,12 +199,14 @@ def _follow(row: Laid, lane: Laid, of_row: Kept, of_lane: Kept, lags: Index, k: 
     loops.windows(*given, *sides, np.ascontiguousarray(lags), sizes, int(normalised), level)
 
 
-def _measured(a: Laid, b: Laid, index: Index) -> NDArray[np.float64]:
-    """Squared distances (n, k) of normalised windows, from the values."""
+def _measured(a: Laid, b: Laid, index: Index) -> Neighbours:
+    """Squared distances (n, k) of normalised windows, from the values, ascending, and the index in their order."""
     found = compiled()
     if found is None:
-        return windows_twin.measure(a, b, index)
-    distance = np.empty(index.shape)
-    sizes = (a.windows, b.windows, a.m, a.channels, index.shape[1])
-    found[0].windows_measure((a.values, a.shapes), (b.values, b.shapes), index, distance, sizes)
-    return distance
+        distance = windows_twin.measure(a, b, index)
+    else:
+        distance = np.empty(index.shape)
+        sizes = (a.windows, b.windows, a.m, a.channels, index.shape[1])
+        found[0].windows_measure((a.values, a.shapes), (b.values, b.shapes), index, distance, sizes)
+    order = np.argsort(distance, axis=1, kind="stable")
+    return np.take_along_axis(distance, order, 1), np.take_along_axis(index, order, 1)
