@@ -37,8 +37,8 @@ def nearest_windows(
     """The k windows of m steps nearest to each window of a series.
 
     The distance is Euclidean, summed over channels; `normalised` brings every channel of every window to mean 0 and
-    variance 1 first (a constant one to 0: two of them are 0 apart, one and another are sqrt(m)). The time grows with
-    the number of pairs of windows and hardly with m. Steps that are NaN part a series: no window reaches over them.
+    variance 1 first (a constant one to 0: two of them are 0 apart, one and another are sqrt(m)). The time hardly grows
+    with m. Steps that are NaN part a series: no window reaches over them.
 
     Parameters
     ----------
@@ -81,9 +81,7 @@ def nearest_windows(
         likeness, index = windows_twin.search(X, other, m, k, plan.looked_at(), normalised)
     else:
         likeness, index = _search(a, b, k, plan, normalised, n_jobs)
-    if not normalised:
-        return np.where(index < 0, np.inf, 0.0 - likeness), index
-    return _measured(a, b, index)
+    return _measured(a, b, index) if normalised else (np.where(index < 0, np.inf, 0.0 - likeness), index)
 
 
 @dataclass(frozen=True)
@@ -101,6 +99,7 @@ class Plan:
 
     @classmethod
     def of(cls, n: int, r: int, excluded: tuple[int, int], most: int | None, mirrored: bool) -> Plan:
+        """The diagonals for n windows and r of the reference; mirrored: a series against itself."""
         first, last = excluded
         ahead = _parts(0, r, first, last)
         behind = _parts(1, n, -last, -first)
