@@ -47,7 +47,6 @@ def test_a_series_is_recognised_and_its_events_are_found(found: SeriesFindings) 
     hit = {(e.start <= 1010 and e.end >= 1002, e.start <= 1740 and e.end >= 1705) for e in found.events[:2]}
     assert hit == {(True, False), (False, True)}
     assert found.anomalous[found.events[0].start : found.events[0].end + 1].all()
-    assert found.metrics is not None
     assert found.metrics["AUROC of steps"].estimate > 0.9
     assert len(found.events) <= 4
 
@@ -164,7 +163,6 @@ def test_the_nearest_stretch_is_that_of_a_search_by_hand(rng) -> None:
     usable = np.ones(300, dtype=bool)
     usable[100:130] = False
     found = nearest_stretch(Z, 105, 117, Z, usable)
-    assert found is not None
     starts = [i for i in range(289) if usable[i : i + 12].all()]
     best = min(starts, key=lambda i: ((Z[105:117] - Z[i : i + 12]) ** 2).sum())
     assert found.start == best

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from unusual._judge import ALARM_RATE, Clock
 from unusual._promise import estimated, promise
+from unusual._series_events import candidates_of, event_of, kept, normal_steps, runs_above
 from unusual._series_model import SeriesModel
 from unusual.catalogue import card, make
-from unusual.data.ranks import shown
 from unusual.data.read_table import read_table
 from unusual.data.series import Series, series_of
 from unusual.data.table import Table
@@ -20,19 +20,15 @@ from unusual.decide import reference as health
 from unusual.errors import InputError, suggest
 from unusual.evaluate.intervals import metric_interval
 from unusual.evaluate.metrics import auroc, average_precision
-from unusual.explain.nearest_stretch import LONGEST, nearest_stretch
 from unusual.findings import Method, Promise
 from unusual.parts.bootstrap import Interval
 from unusual.parts.windows import block_maxima
 from unusual.series_detector import SeriesDetector
-from unusual.series_findings import Event, SeriesFindings, moment
+from unusual.series_findings import SeriesFindings, moment
 
 Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 DEFAULT = "AutoSeries"
-CANDIDATES = 5  # events shown where none is called unusual
-FELT = 0.1  # share of the largest squared difference from the usual that a step has at the ends of an event
-ALSO = 0.2  # share of the push from which a second channel is named
 
 
 def fit_series(series: Sequence[Series], method: str | SeriesDetector | None, settings: dict[str, Any]) -> SeriesModel:
@@ -118,16 +114,16 @@ def _findings(
     own: bool,
 ) -> SeriesFindings:
     with clock.step("explaining"):
-        runs = [_runs(s > t, model.detector_of(x)) for s, t, x in zip(scores, thresholds, series, strict=True)]
-        events = _kept(
+        runs = [runs_above(s > t, model.detector_of(x)) for s, t, x in zip(scores, thresholds, series, strict=True)]
+        events = kept(
             [
-                _event(model, x, s, p, run, _normal(len(x), r), own)
+                event_of(model, x, s, p, run, normal_steps(len(x), r), own)
                 for x, s, p, r in zip(series, scores, p_values, runs, strict=True)
                 for run in r
             ],
             settings["budget"],
         )
-        candidates = [] if events else _candidates(model, series, scores, p_values, own)
+        candidates = [] if events else candidates_of(model, series, scores, p_values, own)
     anomalous = [np.zeros(len(s), dtype=bool) for s in series]
     place = {s.name: i for i, s in enumerate(series)}
     for event in events:
@@ -212,101 +208,6 @@ def _rate(settings: dict[str, Any], block: int, series: Series) -> float:
         blocks = series.steps_per_day / block
         raise InputError(f"alarms_per_day is {per_day}; with stretches of {block} steps give less than {blocks:.3g}")
     return float(rate)
-
-
-def _runs(above: Mask, detector: SeriesDetector) -> list[tuple[int, int]]:
-    """First and last step of each stretch above the threshold; stretches less than half a window apart are one."""
-    steps = np.flatnonzero(above)
-    if not len(steps):
-        return []
-    cuts = np.flatnonzero(np.diff(steps) > max(1, detector.window_ // 2))
-    return [(int(part[0]), int(part[-1])) for part in np.split(steps, cuts + 1)]
-
-
-def _normal(T: int, runs: list[tuple[int, int]]) -> Mask:
-    usable = np.ones(T, dtype=bool)
-    for a, b in runs:
-        usable[a : b + 1] = False
-    return usable
-
-
-def _event(
-    model: SeriesModel, series: Series, scores: Vector, p: Vector, run: tuple[int, int], usable: Mask, own: bool
-) -> Event:
-    """One event with the normal stretch that is most like it."""
-    detector, (a, b) = model.detector_of(series), run
-    peak = a + int(np.argmax(scores[a : b + 1]))
-    values = model.values_of(series)
-    half = detector.window_ // 2
-    begin, end = max(0, a - half), min(len(values), b + half + 1)
-    if end - begin > LONGEST:
-        begin = max(begin, peak - LONGEST // 2)
-        end = min(end, begin + LONGEST)
-    Z = detector._standard(values)
-    pool = Z if own else detector._standard(detector.background_)
-    usable = usable if own else np.ones(len(pool), dtype=bool)
-    found = nearest_stretch(Z, begin, end, pool, usable)
-    normal = np.zeros((end - begin, Z.shape[1])) if found is None else found.values
-    gaps = (Z[begin:end] - normal) ** 2
-    if begin <= a and b < end:
-        a, b = _felt(gaps.sum(axis=1)[a - begin : b + 1 - begin], a)
-        peak = min(max(peak, a), b)
-    inside = slice(max(a, begin) - begin, min(b + 1, end) - begin)
-    push = gaps[inside].sum(axis=0)
-    order = np.argsort(-push, kind="stable")
-    drivers = [(model.channels[c], float(push[c] / max(push.sum(), 1e-300))) for c in order]
-    lead = int(order[0])
-    step = inside.start + int(np.argmax(gaps[inside, lead]))
-    usual = normal * detector.scaling_.scale + detector.scaling_.mean
-    seen, was = float(values[begin + step, lead]), float(usual[step, lead])
-    also = [f"`{name}`" for name, share in drivers[1:3] if share >= ALSO]
-    at = moment(series.time[begin + step])
-    long = f"{b - a + 1:,} steps" if b > a else "one step"
-    values_said = [shown(float(f"{value:.4g}")) for value in (seen, was)]
-    reason = f"`{drivers[0][0]}` is {values_said[0]} at {at}, where {values_said[1]} would be usual ({long})"
-    if also:
-        reason += f"; {' and '.join(also)} leave{'s' * (len(also) == 1)} the usual course, too"
-    return Event(
-        series.name, a, b, peak, _plain(series.time[a]), _plain(series.time[b]), _plain(series.time[peak]),
-        float(scores[peak]), float(p[peak]), _excess(detector, float(scores[peak])), drivers, seen, was, reason, begin,
-        usual,
-    )  # fmt: skip
-
-
-def _felt(gaps: Vector, start: int) -> tuple[int, int]:
-    """First and last step of an event that differ from the usual: windows that hold one odd step all score high."""
-    far = np.flatnonzero(gaps >= FELT * gaps.max())
-    return start + int(far[0]), start + int(far[-1])
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, np.datetime64) else value.item()
-
-
-def _kept(events: list[Event], budget: int | None) -> list[Event]:
-    """Most unusual first, at most as many as one can look at."""
-    return sorted(events, key=lambda e: -e.excess)[:budget]
-
-
-def _excess(detector: SeriesDetector, score: float) -> float:
-    """How far a score lies above the usual highest scores of a stretch, in units of their spread."""
-    low, middle, high = np.quantile(detector.calibration_.scores, [0.25, 0.5, 0.75])
-    return float((score - middle) / max(high - low, 1e-12 * abs(middle), 1e-300))
-
-
-def _candidates(
-    model: SeriesModel, series: Sequence[Series], scores: list[Vector], p_values: list[Vector], own: bool
-) -> list[Event]:
-    """The highest peaks, apart from each other, where nothing lies above the threshold."""
-    found = []
-    for s, score, p in zip(series, scores, p_values, strict=True):
-        block, left = model.detector_of(s).block_, score.copy()
-        for _ in range(min(CANDIDATES, max(1, len(score) // block))):
-            peak = int(np.argmax(left))
-            a, b = max(0, peak - block // 4), min(len(score) - 1, peak + block // 4)
-            found.append((model, s, score, p, (a, b), _normal(len(s), [(a, b)]), own))
-            left[max(0, peak - block) : peak + block + 1] = -np.inf
-    return _kept([_event(*one) for one in found], CANDIDATES)
 
 
 def _said(said: list[tuple[Promise, list[str]]]) -> Promise:

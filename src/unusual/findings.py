@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unusual.data.parquet_file import write_parquet
 from unusual.errors import InputError
 from unusual.explain.causes import Cause
 from unusual.explain.reasons import Contribution, reason
@@ -286,19 +287,3 @@ class Findings:
         from unusual.report.page import fragment
 
         return fragment(self)
-
-
-def _quoted(path: str) -> str:
-    return path.replace("'", "''")
-
-
-def write_parquet(columns: dict[str, NDArray[Any]], path: str | Path) -> None:
-    """Write columns (n,) as one Parquet file, or nothing."""
-    import duckdb
-
-    with written_whole(path) as stream, duckdb.connect() as connection:
-        connection.register("findings", columns)
-        try:
-            connection.execute(f"COPY (SELECT * FROM findings) TO '{_quoted(stream.name)}' (FORMAT parquet)")
-        except duckdb.IOException as error:
-            raise InputError(f"cannot write {path}: {error}; nothing was left behind") from error

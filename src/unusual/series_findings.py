@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unusual.data.parquet_file import write_parquet
 from unusual.data.ranks import shown
-from unusual.findings import Method, Promise, write_parquet
+from unusual.findings import Method, Promise
 from unusual.parts.bootstrap import Interval
 from unusual.store import written_whole
 from unusual.study import Block, Study, Table, TimeLine, plain

@@ -71,36 +71,36 @@ def damages(table: Table, spreads: Mapping[str, float], columns: Sequence[str], 
 def moving(kind: str, table: Table, spreads: Mapping[str, float], ways: Plan) -> Damage:
     """Values move by `size` spreads of their column, times ways (n, d): -1, 0 or 1."""
 
-    def done(size: float) -> Table:
+    def damaged(size: float) -> Table:
         moved = {
             name: table.columns[name] + size * scale * ways[:, j] for j, (name, scale) in enumerate(spreads.items())
         }
         return Table({**table.columns, **moved}, table.name)
 
-    return Damage(kind, "spreads", SPREADS, done)
+    return Damage(kind, "spreads", SPREADS, damaged)
 
 
 def emptying(table: Table, columns: Sequence[str], order: Plan) -> Damage:
     """The cells that come before `size` in order (n, d) go missing."""
 
-    def done(size: float) -> Table:
+    def damaged(size: float) -> Table:
         holed = {name: _emptied(table.columns[name], order[:, j] < size) for j, name in enumerate(columns)}
         return Table({**table.columns, **holed}, table.name)
 
-    return Damage("cells go missing", "cells", _counts(len(columns)), done)
+    return Damage("cells go missing", "cells", _counts(len(columns)), damaged)
 
 
 def swapping(table: Table, columns: Sequence[str], order: Plan, other: NDArray[np.int64]) -> Damage:
     """The cells that come before `size` in order (n, d) are those of the row `other` (n,): usual, but not together."""
 
-    def done(size: float) -> Table:
+    def damaged(size: float) -> Table:
         mixed = {}
         for j, name in enumerate(columns):
             values = table.columns[name]
             mixed[name] = np.where(order[:, j] < size, values[other], values)
         return Table({**table.columns, **mixed}, table.name)
 
-    return Damage("cells come from another row", "cells", _counts(len(columns)), done)
+    return Damage("cells come from another row", "cells", _counts(len(columns)), damaged)
 
 
 def spread(values: Array) -> float:

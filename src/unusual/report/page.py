@@ -189,14 +189,15 @@ def _versions(findings: Findings) -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=1)
 def environment() -> Environment:
-    environment = Environment(
+    """The templates of all pages, with how things are written in them."""
+    made = Environment(
         loader=PackageLoader("unusual", "report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
+    made.filters.update(
         cut=cut,
         interval=interval_text,
         named=named,
@@ -207,7 +208,7 @@ def environment() -> Environment:
         sentence=sentence,
         seconds=seconds,
     )
-    return environment
+    return made
 
 
 def named(text: str, most: int = LONGEST_SENTENCE) -> Markup:
