@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from unusual import InputError, make
 from unusual.detect.series.change_points import _ratio
+from unusual.detect.series.k_shape import _distances, _moved, _shapes
 from unusual.detect.series.polynomial_residual import local_polynomial
 from unusual.parts.windows import period, smoothed
 from unusual.series_detector import FOLDS
@@ -135,6 +136,28 @@ def test_distance_to_typical_windows(rng: np.random.Generator) -> None:
     assert_allclose(detector.anomaly_score(X), slow, rtol=1e-6)
 
 
+def test_the_distance_of_shapes_is_that_of_all_shifts(rng: np.random.Generator) -> None:
+    a, b = _shapes(rng.normal(size=(6, 2, 9))), _shapes(rng.normal(size=(3, 2, 9)))
+    distance, shift = _distances(a, b)
+    for i, j in np.ndindex(6, 3):
+        slow = {s: float((_moved(a[i : i + 1], np.array([s])) * b[j]).sum()) for s in range(-8, 9)}
+        assert distance[i, j] == pytest.approx(1 - max(slow.values()), abs=1e-12)
+        assert shift[i, j] == max(slow, key=lambda s: slow[s])
+    assert_array_equal(_moved(np.arange(4.0).reshape(1, 1, 4), np.array([1]))[0, 0], [0, 0, 1, 2])
+
+
+def test_centres_are_the_shapes_a_series_is_made_of(rng: np.random.Generator) -> None:
+    beat = np.exp(-0.5 * ((np.arange(40) - 20) / 3) ** 2)
+    x = np.concatenate([beat * size for size in rng.uniform(0.5, 2, 60)]) + 0.02 * rng.normal(size=2400)
+    x[1200:1240] = np.sin(np.arange(40) / 2) * 0.5
+    detector = make("KShape", window=40, n_clusters=2)
+    scores = detector.fit_anomaly_score(x)
+    assert 1190 <= np.argmax(scores) <= 1250
+    assert_allclose(np.linalg.norm(detector.centres_, axis=(1, 2)), 1.0)
+    assert _distances(_shapes(beat.reshape(1, 1, 40)), detector.centres_)[0].min() < 0.1
+    assert detector.weights_.sum() == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
@@ -142,6 +165,7 @@ def test_distance_to_typical_windows(rng: np.random.Generator) -> None:
         ("AutoRegression", {"lags": 0}, "lags is 0"),
         ("AutoRegression", {"ridge": 0.0}, "ridge 0.0"),
         ("KMeansWindows", {"n_clusters": 0}, "n_clusters is 0"),
+        ("KShape", {"n_clusters": 0}, "n_clusters is 0"),
     ],
 )
 def test_a_parameter_that_cannot_be_is_one_sentence(name: str, parameters: dict[str, float], message: str) -> None:

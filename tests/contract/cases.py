@@ -39,6 +39,7 @@ CASES = [
     Case("KDE"),
     Case("KMeansWindows"),
     Case("KNN"),
+    Case("KShape"),
     Case("LODA"),
     Case("LOF"),
     Case("Mahalanobis", blind_to={"ring": "one ellipse covers the hole in the middle"}),
