@@ -27,6 +27,7 @@ Steps = NDArray[np.float64]  # (T, C)
 FOLDS = 5  # contiguous parts of a series left out in turn
 WINDOWS_A_BLOCK = 2  # a block is so long that the scores of two blocks hardly share a window
 LEAST = 8  # steps of a series
+TRIED = 48  # windows on which it is tried how far a score sees
 SHOWN = 10_000  # steps kept to show what would have been usual
 
 
@@ -196,3 +197,32 @@ class SeriesDetector(Detector):
             calm[:, c] = self.scaling_.mean[c]
             left[:, c] = whole - self._score(calm)
         return left
+
+
+def reach(detector: SeriesDetector) -> tuple[int, int] | None:
+    """How many steps before and after a step its score depends on: tried out.
+
+    The second half of the steps that the detector keeps is disturbed to see which scores before it change, and the
+    first half to see which after it do. First steps whose score stands in for one count as steps before. None where a
+    score depends on all steps.
+    """
+    m = detector.window_
+    X = detector.background_[-max(TRIED * m, 64) :].astype(np.float64)
+    middle, rng = len(X) // 2, np.random.default_rng(0)
+    whole = detector.anomaly_score(X)
+    back, ahead, warm = m - 1, 0, 0
+    for size in (0.5, 5.0, 50.0):
+        noise = size * detector.scaling_.scale * rng.normal(size=X.shape)
+        late, early = X.copy(), X.copy()
+        late[middle:] += noise[middle:]
+        early[:middle] += noise[:middle]
+        moved = [np.abs(detector.anomaly_score(Z) - whole) > 1e-7 * (np.ptp(whole) + 1e-30) for Z in (late, early)]
+        near = np.flatnonzero(moved[0][middle // 2 : middle])
+        filled = np.flatnonzero(moved[0][: middle // 2])  # steps too early for a score get one that depends on others
+        after = np.flatnonzero(moved[1][middle:])
+        ahead = max(ahead, middle - middle // 2 - int(near[0]) if len(near) else 0)
+        warm = max(warm, int(filled[-1]) + 1 if len(filled) else 0)
+        back = max(back, int(after[-1]) + 1 if len(after) else 0)
+    back = back if back < m else 2 * back  # a median of many steps hardly feels one: twice what was felt
+    local = max(back, warm) < len(X) // 2 and ahead <= min(2 * m, len(X) // 8)
+    return (max(back, warm), ahead) if local else None

@@ -77,6 +77,20 @@ class ExtrapolatedTail:
         return max(self.start + beyond, float(self.calibration.scores[-1]))
 
 
+def cut_within_reach(calibration: Calibration, rate: float) -> tuple[float, bool]:
+    """The threshold at `rate`, and whether it had to be extrapolated since there are too few scores for the rate.
+
+    Raises
+    ------
+    InputError
+        If there are too few for a tail as well.
+    """
+    if check_rate(rate) >= calibration.smallest_rate:
+        return calibration.threshold(rate), False
+    share = min(max(1.5 * FEWEST_EXCESSES / len(calibration), 0.1), 0.5)
+    return ExtrapolatedTail.of(calibration, share).threshold(rate), True
+
+
 def generalised_pareto(excess: ArrayLike) -> tuple[float, float]:
     """Shape and scale of a generalised-Pareto law from excesses (k,) over its start, all above 0.
 

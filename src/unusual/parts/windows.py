@@ -74,3 +74,13 @@ def block_maxima(scores: Vector, length: int) -> Vector:
     count = max(1, len(scores) // length)
     starts = np.arange(count) * length
     return np.asarray(np.maximum.reduceat(scores, starts))
+
+
+def held(rows: Matrix, last: Vector | None = None) -> Matrix:
+    """Missing values of rows (n, C) replaced by the last one of their channel, if any; `last` came before."""
+    if not np.isnan(rows).any():
+        return rows
+    above = rows if last is None else np.concatenate([last[None], rows])
+    there = np.where(np.isnan(above), 0, np.arange(len(above))[:, None])
+    filled = np.take_along_axis(above, np.maximum.accumulate(there, axis=0), axis=0)
+    return np.asarray(filled[len(filled) - len(rows) :])
