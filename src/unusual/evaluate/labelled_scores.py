@@ -89,7 +89,9 @@ def _compared(cards: dict[str, Scorecard], against: list[tuple[str, Comparison]]
         span = f"{c.effect:+.3f}, interval {c.interval.low:+.3f} to {c.interval.high:+.3f}"
         said.append(f"in {c.metric} `{first}` is {verdict} `{other}` ({span})")
     metrics = [figure.name for figure in cards[first].figures]
-    rows: list[list[Cell]] = [[name, *(card[name].value for card in cards.values()), cards[first][name].chance] for name in metrics]
+    rows: list[list[Cell]] = [
+        [name, *(card[name].value for card in cards.values()), cards[first][name].chance] for name in metrics
+    ]
     differences = [
         (f"{c.metric}: {first} minus {other}", c.effect, c.interval.low, c.interval.high) for other, c in against
     ]
