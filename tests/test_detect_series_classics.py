@@ -188,6 +188,7 @@ def test_auto_series_adds_its_members_by_what_they_are_worth(rng: np.random.Gene
     near = 3 / np.sqrt(2)
     assert_allclose(detector.weights_, [near, near, 1, 1])
     said = [scale(member._steps(Z)) for scale, member in zip(detector.scales_, detector.members_, strict=True)]
+    assert detector.point_ == 0
     assert_allclose(detector.anomaly_score(X), np.average(said, axis=0, weights=[near, near, 1, 1]))
     assert "80 and 160 steps" in detector.why_
     assert "2 channels" in detector.why_
@@ -208,3 +209,21 @@ def test_auto_series_finds_what_each_member_alone_would_miss(rng: np.random.Gene
     top = scores > np.quantile(scores, 0.9)
     assert top[1000:1040].all()
     assert top[2000]
+
+
+def test_auto_series_tells_single_steps_from_stretches(rng: np.random.Generator) -> None:
+    X, Y = wave(rng, 4000), wave(rng, 4000)
+    steps = [500, 1300, 2222, 3100]
+    X[steps] += 3
+    for start in steps:
+        Y[start : start + 60] = rng.normal(size=(60, 1))
+    of_points, of_stretches = make("AutoSeries"), make("AutoSeries")
+    scores = of_points.fit_anomaly_score(X)
+    of_stretches.fit(Y)
+    assert of_points.point_ > 0.8
+    assert of_stretches.point_ < 0.4
+    assert "single steps stand out" in of_points.why_
+    for step in steps:
+        about = scores[step - 60 : step + 61]
+        assert abs(np.argmax(about) - 60) <= 2
+        assert (about > about.max() - 0.2 * np.ptp(about)).sum() <= 10

@@ -63,16 +63,23 @@ class AutoRegression(SeriesDetector):
         self.spread_ = np.maximum(np.median(np.abs(gaps), axis=0), LEAST_SPREAD)  # (C,)
 
     def _steps(self, Z: Steps) -> Vector:
-        return self._smooth(self._gaps(Z, self.coefficients_))
+        return smoothed(self._errors(Z), self.window_)
 
     def _own_steps(self, parts: list[Steps]) -> list[Vector]:
+        return [smoothed(errors, self.window_) for errors in self._own_errors(parts)]
+
+    def _errors(self, Z: Steps) -> Vector:
+        """Mean error (T,) over channels, in median errors of each."""
+        return self._sized(self._gaps(Z, self.coefficients_))
+
+    def _own_errors(self, parts: list[Steps]) -> list[Vector]:
         """Each fifth of a series foretold by what was learned from all others: sums less its own."""
         A, b = (np.sum(one, axis=0) for one in zip(*self._sums, strict=True))
         sums = iter(self._sums)
         scores = []
         for part in parts:
             if len(part) < self.window_:  # not learned from
-                scores.append(self._steps(part))
+                scores.append(self._errors(part))
                 continue
             gaps, at = [], 0
             for cut in self._folds(part):
@@ -80,7 +87,7 @@ class AutoRegression(SeriesDetector):
                 gap = self._gaps(part, self._solved(A - own[0], b - own[1]))
                 gaps.append(gap[at : at + len(cut) - (self.lags_ if at else 0)])
                 at += len(gaps[-1])
-            scores.append(self._smooth(np.concatenate(gaps)))
+            scores.append(self._sized(np.concatenate(gaps)))
         return scores
 
     def _folds(self, part: Steps) -> list[Steps]:
@@ -103,8 +110,8 @@ class AutoRegression(SeriesDetector):
         before, now = self._rows(Z)
         return np.concatenate([np.zeros((min(self.lags_, len(Z)), Z.shape[1])), now - before @ coefficients])
 
-    def _smooth(self, gaps: Steps) -> Vector:
-        return smoothed(np.abs(gaps / self.spread_).mean(axis=1), self.window_)
+    def _sized(self, gaps: Steps) -> Vector:
+        return np.asarray(np.abs(gaps / self.spread_).mean(axis=1))
 
     def _expected(self, Z: Steps) -> Steps:
         return Z - self._gaps(Z, self.coefficients_)
