@@ -61,7 +61,7 @@ def test_messages_of_real_logs_begin_where_they_should(name: str, real_data: Pat
     (block,) = LogFiles(real_data / "events" / f"{name}_2k.log")
     with (real_data / "events" / f"{name}_2k.labels.csv").open(encoding="utf-8") as stream:
         starts = [int(row["content_start"]) for row in csv.DictReader(stream)]
-    found = block.begin - np.searchsorted(block.begin, 0) - np.array([m.start() for m in block.heads])
+    found = block.begin - np.searchsorted(block.begin, 0) - block.heads.start
     lines = block.text.split(b"\n")
     wanted = [len(line.decode()[:start].encode()) for line, start in zip(lines, starts, strict=False)]
     assert np.mean(found == wanted) >= 0.995
@@ -81,9 +81,9 @@ def test_messages_of_real_logs_begin_where_they_should(name: str, real_data: Pat
 )  # fmt: skip
 def test_heads(line: str, fields: dict[str, bytes], message: bytes) -> None:
     layout = recognise([line.encode()] * 5)
-    head = next(layout.matches(line.encode()))
-    assert {name: head[name] for name in fields} == fields
-    assert line.encode()[head.end() :] == message
+    heads = layout.heads(line.encode())
+    assert {name: heads.fields[name][0] for name in fields} == fields
+    assert line.encode()[heads.end[0] :] == message
 
 
 def test_a_stack_trace_belongs_to_its_line(log) -> None:

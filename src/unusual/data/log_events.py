@@ -167,9 +167,11 @@ class _Collector:
         self.slots.append(Slots.of(messages, varying(messages, template, free)))
         if self.key is not None:
             rows, words = keys_of(block, self.key)
-            numbers = np.array([self.keys.setdefault(word, len(self.keys)) for word in words], dtype=np.int64)
-            pairs = np.unique(np.column_stack([rows, numbers]), axis=0) if len(rows) else np.zeros((0, 2), np.int64)
-            self.pairs.append((pairs[:, 0] + self.count, pairs[:, 1]))
+            for word in dict.fromkeys(words):
+                self.keys.setdefault(word, len(self.keys))
+            numbers = np.fromiter(map(self.keys.__getitem__, words), np.int64, len(words))
+            pairs = np.unique(rows * max(1, len(self.keys)) + numbers)
+            self.pairs.append((pairs // max(1, len(self.keys)) + self.count, pairs % max(1, len(self.keys))))
         self.blocks.append(
             {"template": template, "time": block.time, "level": block.level, "line": block.line,
              "offset": block.offset, "lines": block.lines, "file": np.full(len(block), block.file)}

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unusual.data.log_chunks import LONGEST, chunks
-from unusual.data.log_header import PLAIN, Layout, level_rank, recognise
+from unusual.data.log_header import PLAIN, Heads, Layout, level_rank, recognise
 from unusual.data.log_times import Clock
 from unusual.errors import InputError
 
@@ -49,7 +49,7 @@ class LogBlock:
         Lines at the start of the block that belong to the last line of the block before.
     file : int
         Number of the file.
-    heads : list of matches
+    heads : Heads
         What the layout found of each line.
     """
 
@@ -63,7 +63,7 @@ class LogBlock:
     lines: Index
     before: int
     file: int
-    heads: list[re.Match[bytes]] = field(repr=False)
+    heads: Heads = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.begin)
@@ -98,7 +98,7 @@ class LogFiles:
     def _blocks(self, number: int, path: Path) -> Iterator[LogBlock]:
         layout: Layout | None = None
         clock: Clock | None = None
-        ranks: dict[bytes, int] = {}
+        ranks: dict[bytes | None, int] = {}
         first = 1
         for text, offsets, cut in chunks(path):
             if layout is None:
@@ -117,29 +117,29 @@ class LogFiles:
         first: int,
         layout: Layout,
         clock: Clock | None,
-        ranks: dict[bytes, int],
+        ranks: dict[bytes | None, int],
         file: int,
     ) -> LogBlock:
         ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == ord("\n"))
         starts = np.concatenate([[0], ends[:-1] + 1])
-        heads = list(layout.matches(text))
-        at = np.searchsorted(starts, np.array([m.start() for m in heads], dtype=np.int64))  # the line of each head
-        begin = np.array([m.end() for m in heads], dtype=np.int64)
+        heads = layout.heads(text)
+        at = np.searchsorted(starts, heads.start)  # the line of each head
+        begin = heads.end
         finish = np.maximum(np.minimum(ends[at], begin + LONGEST), begin)
         self.said["cut"] += int((ends[at] > begin + LONGEST).sum())
-        rank = np.full(len(heads), -1, dtype=np.int8)
-        if "level" in layout.fields:
-            words = [m["level"] or b"" for m in heads]
-            for word in set(words) - ranks.keys():
-                ranks[word] = level_rank(word)
-            rank[:] = [ranks[word] for word in words]
+        rank = np.full(len(begin), -1, dtype=np.int8)
+        if "level" in heads.fields:
+            words = heads.fields["level"]
+            for word in dict.fromkeys(words):
+                ranks.setdefault(word, -1 if word is None else level_rank(word))
+            rank[:] = np.fromiter(map(ranks.__getitem__, words), np.int8, len(words))
         after = np.append(at[1:], len(starts))
         self.said["lines"] += len(starts)
-        self.said["joined"] += len(starts) - len(heads) - _blank(text, starts, ends)
+        self.said["joined"] += len(starts) - len(begin) - _blank(text, starts, ends)
         self.said["western"] += _undecodable(text)
         return LogBlock(
             text, begin, finish,
-            np.full(len(heads), np.nan) if clock is None else clock.seconds(heads),
+            np.full(len(begin), np.nan) if clock is None else clock.seconds(heads.fields),
             rank, first + at, offsets[at], after - at, int(at[0]) if len(at) else len(starts), file, heads,
         )  # fmt: skip
 
@@ -198,5 +198,5 @@ def _first_time(path: Path) -> float | None:
     layout = recognise(text.split(b"\n", 1200)[:1200])
     if layout.form is None or layout is PLAIN or layout.form.wraps == 1.0:
         return None
-    head = next(layout.matches(text), None)
-    return None if head is None else float(Clock(layout.form).seconds([head])[0])
+    times = Clock(layout.form).seconds(layout.heads(text).fields)
+    return float(times[0]) if len(times) else None

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
 
 from unusual.data.log_times import FORMS, TimeForm
 
@@ -38,6 +40,15 @@ _COMPONENT = rb"(?:(?P<component>[^ \t\n\[\]:]*)(?:\[%s\])?:|[^ \t\n]+:)"
 
 
 @dataclass(frozen=True)
+class Heads:
+    """Where the heads of lines begin and end (n,), and what each of their fields holds, None where it is missing."""
+
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    fields: dict[str, list[bytes | None]]
+
+
+@dataclass(frozen=True)
 class Layout:
     """How the lines of a file begin.
 
@@ -57,12 +68,18 @@ class Layout:
 
     @cached_property
     def pattern(self) -> re.Pattern[bytes]:
-        """`head`, compiled to find the heads of all lines of a text."""
-        return re.compile(rb"^" + self.head, re.MULTILINE)
+        """`head`, compiled to find the heads of all lines of a text, as its first group."""
+        return re.compile(rb"^(" + self.head + rb")", re.MULTILINE)
 
-    def matches(self, text: bytes) -> Iterator[re.Match[bytes]]:
+    def heads(self, text: bytes) -> Heads:
         """The heads of the lines of `text` that have one."""
-        return self.pattern.finditer(text)
+        width = self.pattern.groups + 1
+        parts = self.pattern.split(text)  # what lies between heads, then the groups of a head, and so on
+        lengths = np.fromiter(map(len, parts[1::width]), np.int64)
+        between = np.fromiter(map(len, parts[0::width]), np.int64)[:-1]
+        end = np.cumsum(between + lengths)
+        fields = {name: parts[k::width] for name, k in self.pattern.groupindex.items()}
+        return Heads(end - lengths, end, fields)
 
 
 PLAIN = Layout(None, rb"(?!" + _FOLLOWS + rb")", ())

@@ -88,15 +88,22 @@ def given_key(by: str, layout: Layout) -> re.Pattern[bytes] | str:
 def keys_of(block: LogBlock, key: re.Pattern[bytes] | str) -> tuple[Index, list[bytes]]:
     """Pairs of line and key (p,): a line may speak of several, or of none."""
     if isinstance(key, str):
-        words = [head[key] for head in block.heads]
-        rows = [i for i, word in enumerate(words) if word]
-        return np.array(rows, dtype=np.int64), [words[i] for i in rows]
-    group = "key" if "key" in key.groupindex else min(1, key.groups)
-    hits = list(key.finditer(block.text))
-    place = np.array([m.start(group) for m in hits], dtype=np.int64)
+        fields = block.heads.fields[key]
+        rows = [i for i, word in enumerate(fields) if word]
+        return np.array(rows, dtype=np.int64), [fields[i] or b"" for i in rows]
+    group = key.groupindex.get("key", min(1, key.groups))
+    pattern = key if group else re.compile(rb"(" + key.pattern + rb")")
+    width, group = pattern.groups + 1, max(1, group)
+    parts = pattern.split(block.text) if pattern.groups == 1 else None
+    if parts is not None:
+        ends = np.cumsum(np.fromiter(map(len, parts), np.int64))
+        place, words = ends[:-1:2], parts[1::width]
+    else:
+        hits = list(pattern.finditer(block.text))
+        place, words = np.array([m.start(group) for m in hits], dtype=np.int64), [m.group(group) for m in hits]
     row = np.searchsorted(block.begin, place, side="right") - 1
     inside = (row >= 0) & (place < block.finish[row])
     if "key" in key.groupindex:  # a word of that beginning, not the end of a longer one
         letters = np.frombuffer(block.text, dtype=np.uint8)
         inside &= ~np.isin(letters[np.maximum(place - 1, 0)], _LETTERS) | (place == 0)
-    return row[inside], [hits[i].group(group) for i in np.flatnonzero(inside).tolist()]
+    return row[inside], words if inside.all() else [words[i] for i in np.flatnonzero(inside).tolist()]

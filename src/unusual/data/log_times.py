@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,16 +108,17 @@ class Clock:
         self.last = -np.inf
         self._days: dict[tuple[bytes, ...], float] = {}
 
-    def seconds(self, matches: list[re.Match[bytes]]) -> Vector:
-        """Seconds (n,) of the lines whose heads matched, NaN where the date does not exist."""
+    def seconds(self, fields: dict[str, list[Any]]) -> Vector:
+        """Seconds (n,) of the lines whose heads hold these fields, NaN where the date does not exist."""
+        clocks = fields["clock"]
         if self.form.name in _PLAIN:
             scale = 1e-3 if self.form.name == "milliseconds" else 1.0
-            return np.array([float(m["clock"]) for m in matches], dtype=np.float64) * scale
-        extra = [name for name in ("year", "zone") if matches and name in matches[0].re.groupindex]
-        keys = [m.group("date", *extra) for m in matches]
-        keys = keys if extra else [(key,) for key in keys]
-        days = np.array([self._day(key) for key in keys], dtype=np.float64)
-        found = days * DAY + _of_clocks([m["clock"] for m in matches])
+            return np.array(clocks, dtype="S").astype(np.float64) * scale
+        keys = list(zip(*(fields[name] for name in ("date", "year", "zone") if name in fields), strict=True))
+        for key in dict.fromkeys(keys):
+            self._day(key)
+        days = np.fromiter(map(self._days.__getitem__, keys), np.float64, len(keys))
+        found = days * DAY + _of_clocks(clocks)
         return self._unwrapped(found) if self.form.wraps else found
 
     def _day(self, key: tuple[bytes, ...]) -> float:
@@ -146,7 +148,7 @@ def _of_clocks(clocks: list[bytes]) -> Vector:
     """Seconds of the day (n,) of "15:16:01", "15.42.50.675872" or "203615"."""
     if not clocks:
         return np.zeros(0)
-    lengths = np.array([len(clock) for clock in clocks])
+    lengths = np.fromiter(map(len, clocks), np.int64, len(clocks))
     found = np.empty(len(clocks))
     for length in np.unique(lengths).tolist():  # one or two forms of fraction
         same = np.flatnonzero(lengths == length)

@@ -1,7 +1,7 @@
 """Words of many messages at once: where they lie, which hold a digit, and one number for the rest of each message.
 
-Words are cut at ASCII white space. A word with a digit is taken for a parameter (He et al., Drain: An Online Log
-Parsing Approach with Fixed Depth Tree, 2017), so two messages with the same signature differ in such words alone.
+Words are cut at blanks and control characters. A word with a digit is taken for a parameter (He et al., Drain: An
+Online Log Parsing Approach with Fixed Depth Tree, 2017), so messages with the same signature differ in those alone.
 """
 
 from __future__ import annotations
@@ -15,10 +15,7 @@ Index = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
 
 SPARE = bytes(8)  # behind a text, so that eight bytes can be read from its last one
-_IS_GAP = np.zeros(256, dtype=bool)
-_IS_GAP[list(b" \t\n\r\v\f")] = True
-_IS_DIGIT = np.zeros(256, dtype=bool)
-_IS_DIGIT[list(b"0123456789")] = True
+BLANK, ZERO = 32, ord("0")  # all letters up to the blank part words
 _KEPT = np.array([(1 << (8 * count)) - 1 for count in range(9)], dtype=np.uint64)  # masks of the first bytes of eight
 _LENGTH, _MIX, _SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(29)
 _PARAMETER = np.uint64(0x94D049BB133111EB)  # the hash of every word that holds a digit
@@ -52,7 +49,7 @@ class Tokens:
         """Words of the messages text[begin[i]:finish[i]], which are in order and do not overlap."""
         text = text + SPARE
         letters = np.frombuffer(text, dtype=np.uint8)
-        ink = ~_IS_GAP[letters]
+        ink = letters > BLANK
         begins, ends = ink.copy(), ink.copy()
         begins[1:] &= ~ink[:-1]
         ends[:-1] &= ~ink[1:]
@@ -64,7 +61,7 @@ class Tokens:
         after = finish[finish < len(text)]
         begins[after] |= ink[after]
         start, end = np.flatnonzero(begins), np.flatnonzero(ends) + 1
-        digits = np.logical_or.reduceat(_IS_DIGIT[letters], start) if len(start) else np.zeros(0, dtype=bool)
+        digits = np.logical_or.reduceat((letters - ZERO) < 10, start) if len(start) else np.zeros(0, dtype=bool)
         low, high = np.searchsorted(start, begin), np.searchsorted(start, finish)
         first = np.concatenate([[0], np.cumsum(high - low)])
         chosen = np.arange(first[-1]) + np.repeat(low - first[:-1], high - low)  # those inside messages
