@@ -35,7 +35,7 @@ class Alarm:
     """A stretch of steps above the threshold, told when it begins and again when it has ended.
 
     `number` counts the alarms of a stream from 1; what is told twice, after a restart, has the same `number` and
-    `ended`. `start`, `end` and `peak` are steps of the stream from 0, `time` and `peak_time` what came with them.
+    `ended`. `start`, `end` and `peak` are steps of the stream from 0; `time`, `end_time` and `peak_time` came with them.
     """
 
     number: int
@@ -44,6 +44,7 @@ class Alarm:
     end: int
     peak: int
     time: str | float | None
+    end_time: str | float | None
     peak_time: str | float | None
     score: float
     threshold: float
@@ -256,7 +257,7 @@ class Stream:
         if score > cut:
             self._high(step, place, score, cut)
         elif self.open is not None and step - self.open.end >= self.cooldown:
-            self._told(Alarm(**{**asdict(self.open), "ended": True}))
+            self.pending = [*self.pending, Alarm(**{**asdict(self.open), "ended": True})]
             self.open = None
         if self.threshold == "spot":
             self._follow(score)
@@ -268,16 +269,13 @@ class Stream:
             first = max(0, min(place - self.back, len(self.values) - self.detector.window_))
             about = self.values[first : place + self.delay + 1]
             channel = int(np.argmax(self.detector.explain(about)[place - first]))
-            self.open = Alarm(self.number, False, step, step, step, time, time, score, cut, channel)
-            self._told(self.open)
+            self.open = Alarm(self.number, False, step, step, step, time, time, time, score, cut, channel)
+            self.pending = [*self.pending, self.open]
             return
-        changed: dict[str, Any] = {**asdict(self.open), "end": step}
+        changed: dict[str, Any] = {**asdict(self.open), "end": step, "end_time": time}
         if score > self.open.score:
             changed |= {"peak": step, "peak_time": time, "score": score}
         self.open = Alarm(**changed)
-
-    def _told(self, alarm: Alarm) -> None:
-        self.pending = [*self.pending, alarm]
 
     def _follow(self, score: float) -> None:
         """The highest score of each block of steps sets the threshold, once there are enough."""
