@@ -6,11 +6,12 @@ import csv
 import logging
 import time as clock
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unusual._series_model import SeriesModel
 from unusual.data.live_lines import live_lines
@@ -25,6 +26,7 @@ DAY = 86_400.0  # seconds
 SAVED_EVERY = 10.0  # seconds, where there is no alarm
 
 Told = dict[str, Any]
+Values = NDArray[np.float64]
 
 
 def watch(
@@ -49,13 +51,11 @@ def watch(
         The first line names the columns; the file may be rotated or cut.
     model : a fitted model or detector of a series, or the file of one
     state : file that keeps where the stream is; if it exists, the watch goes on from there
-        An alarm is in the file before it is told, and told again with its number if the watch was stopped before the
-        next one was asked for: whoever gets it may drop a pair of `number` and `ended` that it has.
+        An alarm is in it before it is told, and told again if the watch was stopped before the next was asked for: drop
+        a pair of `number` and `ended` that you have.
     alarms_per_day, threshold, learn, cooldown : as in `unusual.stream.Stream`
-    steps_per_day : rows in a day; None reads it off the first times
-    time : column of times; None takes one with such a name
-    every : seconds between two looks
-    follow : whether to wait for more at the end
+    steps_per_day, time : rows in a day and the column of times; None reads them off the first rows
+    every, follow : seconds between two looks, and whether to wait for more at the end
 
     Yields
     ------
@@ -70,28 +70,21 @@ def watch(
     kept = Path(state) if state is not None else None
     stream = Stream.load(kept) if kept is not None and kept.exists() else None
     position: dict[str, Any] = stream.position if stream is not None else {}
-    names: list[str] | None = position.get("names")
-    if stream is not None and names is not None:
-        yield from _told(stream, _channels(names, channels, time), kept)
+    table = _Columns(detector.n_features_in_, channels, time, position.get("names"))
     saved = clock.monotonic()
+    if stream is not None:
+        yield from _told(stream, table, kept)
     for lines, where in live_lines(source, position.get("where", {}), every, follow):
-        rows = [cells for cells in csv.reader(lines) if cells]
-        if names is None and rows:
-            names = _head(rows[0], channels, detector, time)
-        rows = [cells for cells in rows if cells != names]  # a file that begins anew has its head again
-        if names is None or not rows:
-            continue
-        values, times = _parsed(rows, names, _channels(names, channels, time), _time(names, channels, time))
-        if stream is None:
-            per_day = steps_per_day if steps_per_day is not None else _steps_per_day(times)
-            budget = {"alarms_per_day": alarms_per_day, "steps_per_day": per_day}
+        values, times = table.read(lines)
+        if stream is None and len(values):
+            budget = {"alarms_per_day": alarms_per_day, "steps_per_day": steps_per_day or _steps_per_day(times)}
             stream = Stream(detector, **budget, threshold=threshold, learn=learn, cooldown=cooldown)
+        if stream is None:
+            continue
         stream.extend(values, times)
-        stream.position = {"names": names, "where": where}
-        if stream.pending:
-            yield from _told(stream, _channels(names, channels, time), kept)
-            saved = clock.monotonic()
-        elif kept is not None and clock.monotonic() - saved > SAVED_EVERY:
+        stream.position = {"names": table.names, "where": where}
+        yield from _told(stream, table, kept)
+        if kept is not None and clock.monotonic() - saved > SAVED_EVERY:
             stream.save(kept)
             saved = clock.monotonic()
     if kept is not None and stream is not None:
@@ -108,7 +101,7 @@ def sentence(told: Told) -> str:
     return f"{what} (score {told['score']:.4g}, threshold {told['threshold']:.4g})"
 
 
-def _told(stream: Stream, channels: list[str], kept: Path | None) -> Iterator[Told]:
+def _told(stream: Stream, table: _Columns, kept: Path | None) -> Iterator[Told]:
     """The pending alarms: written down before they are told, and crossed out after."""
     if not stream.pending:
         return
@@ -117,7 +110,7 @@ def _told(stream: Stream, channels: list[str], kept: Path | None) -> Iterator[To
     for alarm in stream.pending:
         fields = asdict(alarm)
         fields["start_time"] = fields.pop("time")
-        fields["channel"] = channels[alarm.channel]
+        fields["channel"] = table.channels[alarm.channel]
         yield fields
     stream.acknowledge()
     if kept is not None:
@@ -139,45 +132,57 @@ def _detector(model: Any) -> tuple[SeriesDetector, list[str] | None]:
     raise InputError(f"a {type(model).__name__} cannot watch a series; give a model that was fitted on one")
 
 
-def _head(cells: list[str], channels: list[str] | None, detector: SeriesDetector, time: str | None) -> list[str]:
-    """The names of the columns.
+@dataclass
+class _Columns:
+    """Lines of CSV as steps, once the first of them has named the columns.
 
-    Raises
-    ------
-    InputError
-        If a channel or the column of times is missing, or there are more or fewer channels.
+    `wanted` are the names of the channels where the model knows them, `count` how many it has.
     """
-    lacking = [name for name in [*(channels or []), *([time] if time else [])] if name not in cells]
-    if lacking:
-        raise InputError(f"the first line has no column {lacking[0]!r}; it has: {', '.join(cells)}")
-    found = len(_channels(cells, channels, time))
-    if found != detector.n_features_in_:
-        raise InputError(
-            f"the first line names {found} channels, the model has {detector.n_features_in_}: {', '.join(cells)}"
-        )
-    return cells
 
+    count: int
+    wanted: list[str] | None
+    time: str | None
+    names: list[str] | None = None
 
-def _time(names: list[str], channels: list[str] | None, time: str | None) -> str | None:
-    if time is not None:
-        return time
-    return next((n for n in names if TIME_NAME.search(n) and n not in (channels or [])), None)
+    def read(self, lines: list[str]) -> tuple[Values, list[str | float | None]]:
+        """Values (n, C), missing where a cell is no finite number, and times (n,)."""
+        rows = [cells for cells in csv.reader(lines) if cells]
+        if self.names is None and rows:
+            self.names = self._checked(rows[0])
+        names = self.names or []
+        rows = [cells for cells in rows if cells != names]  # a file that begins anew has its head again
+        whole = [cells for cells in rows if len(cells) == len(names)]
+        if len(whole) < len(rows):
+            logger.warning("%d lines do not have %d cells and are left out", len(rows) - len(whole), len(names))
+        places = [names.index(channel) for channel in self.channels]
+        values = np.array([[_number(cells[p]) for p in places] for cells in whole], dtype=np.float64)
+        when = self._time_of(names)
+        times: list[str | float | None] = [None if when is None else cells[names.index(when)] for cells in whole]
+        return values.reshape(len(whole), self.count), times
 
+    @property
+    def channels(self) -> list[str]:
+        """Names of the channels, in the order of the model."""
+        return self._channels_of(self.names or [])
 
-def _channels(names: list[str], channels: list[str] | None, time: str | None) -> list[str]:
-    return channels or [n for n in names if n != _time(names, channels, time)]
+    def _channels_of(self, names: list[str]) -> list[str]:
+        found = self.wanted if self.wanted is not None else [n for n in names if n != self._time_of(names)]
+        return found if names else []
 
+    def _time_of(self, names: list[str]) -> str | None:
+        if self.time is not None:
+            return self.time
+        return next((n for n in names if TIME_NAME.search(n) and n not in (self.wanted or [])), None)
 
-def _parsed(
-    rows: list[list[str]], names: list[str], channels: list[str], time: str | None
-) -> tuple[np.ndarray, list[str | float | None]]:
-    """Values (n, C), missing where a cell is no finite number, and times; rows with other columns are left out."""
-    whole = [cells for cells in rows if len(cells) == len(names)]
-    if len(whole) < len(rows):
-        logger.warning("%d lines do not have %d cells and are left out", len(rows) - len(whole), len(names))
-    places = [names.index(channel) for channel in channels]
-    values = np.array([[_number(cells[p]) for p in places] for cells in whole]).reshape(len(whole), len(places))
-    return values, [None if time is None else cells[names.index(time)] for cells in whole]
+    def _checked(self, cells: list[str]) -> list[str]:
+        asked = [*(self.wanted or []), *([self.time] if self.time else [])]
+        lacking = [name for name in asked if name not in cells]
+        if lacking:
+            raise InputError(f"the first line has no column {lacking[0]!r}; it has: {', '.join(cells)}")
+        found = len(self._channels_of(cells))
+        if found != self.count:
+            raise InputError(f"the first line names {found} channels, the model has {self.count}: {', '.join(cells)}")
+        return cells
 
 
 def _number(cell: str) -> float:

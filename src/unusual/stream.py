@@ -35,7 +35,7 @@ class Alarm:
     """A stretch of steps above the threshold, told when it begins and again when it has ended.
 
     `number` counts the alarms of a stream from 1; what is told twice, after a restart, has the same `number` and
-    `ended`. `start`, `end` and `peak` are steps of the stream from 0; `time`, `end_time` and `peak_time` came with them.
+    `ended`. `start`, `end` and `peak` are steps of the stream from 0, and `time`, `end_time`, `peak_time` their times.
     """
 
     number: int
