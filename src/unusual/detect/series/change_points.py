@@ -41,12 +41,13 @@ class ChangePoints(SeriesDetector):
         self.alarm_rate = alarm_rate
 
     def _learn(self, parts: list[Steps]) -> None:
-        """Nothing but the units: what lies before a step is compared with what follows."""
+        longest = max(len(part) for part in parts) // 4
+        self.sides_ = [self.window_ * scale for scale in SCALES if scale == 1 or self.window_ * scale <= longest]
 
     def _steps(self, Z: Steps) -> Vector:
-        ratios = [_ratio(Z, self.window_ * scale) for scale in SCALES if self.window_ * scale <= max(1, len(Z) // 4)]
-        found = np.max(ratios, axis=0) if ratios else _ratio(Z, max(1, len(Z) // 4))
-        return smoothed(found, self.window_)
+        most = max(1, len(Z) // 4)
+        ratios = [_ratio(Z, side) for side in sorted({min(side, most) for side in self.sides_})]
+        return smoothed(np.max(ratios, axis=0), self.window_)
 
     def _own_steps(self, parts: list[Steps]) -> list[Vector]:
         return [self._steps(part) for part in parts]

@@ -41,7 +41,7 @@ class MovingZ(SeriesDetector):
         self.alarm_rate = alarm_rate
 
     def _learn(self, parts: list[Steps]) -> None:
-        """Nothing but the units: a step is compared with those before it."""
+        self.before_ = BEFORE * self.window_  # steps looked back on
 
     def _steps(self, Z: Steps) -> Vector:
         middle = self._expected(Z)
@@ -58,7 +58,7 @@ class MovingZ(SeriesDetector):
         return _median_before(Z, self._length(Z))
 
     def _length(self, Z: Steps) -> int:
-        return max(1, min(BEFORE * self.window_, len(Z) // 2))
+        return max(1, min(self.before_, len(Z) // 2))
 
 
 def _median_before(Z: Steps, length: int) -> Steps:

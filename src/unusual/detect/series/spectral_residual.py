@@ -10,7 +10,8 @@ checkpoint: none
 
 The logarithm of the amplitude spectrum less its moving mean, turned back into time with the old phase, is large where
 something happens once. Here it is averaged over a window, while the paper compares each step with those just before,
-which finds single steps only. Nothing is learned but the units.
+which finds single steps only. A series is compared with its own spectrum; how salient a channel usually is comes from
+the fit.
 """
 
 from __future__ import annotations
@@ -41,13 +42,18 @@ class SpectralResidual(SeriesDetector):
         self.alarm_rate = alarm_rate
 
     def _learn(self, parts: list[Steps]) -> None:
-        """Nothing: a series is compared with its own spectrum."""
+        salient = np.concatenate([_salient(part) for part in parts])
+        self.usual_ = np.maximum(np.median(salient, axis=0), QUIET)  # (C,)
 
     def _steps(self, Z: Steps) -> Vector:
-        return smoothed(np.mean([_saliency(z) for z in Z.T], axis=0), self.window_)
+        return smoothed((_salient(Z) / self.usual_).mean(axis=1), self.window_)
 
     def _own_steps(self, parts: list[Steps]) -> list[Vector]:
         return [self._steps(part) for part in parts]
+
+
+def _salient(Z: Steps) -> Steps:
+    return np.stack([_saliency(z) for z in Z.T], axis=1)
 
 
 def _saliency(z: Vector) -> Vector:
