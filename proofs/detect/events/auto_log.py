@@ -25,6 +25,8 @@ CLAIM = "the sum of -log p of three views ranks anomalous traces higher"
 
 PREVALENCE = 0.0293  # of the whole HDFS data
 LOGS = ("hdfs_5k", "hdfs_2k", "bgl_2k", "apache_2k", "openssh_2k", "zookeeper_2k", "linux_2k", "spark_2k")
+KINDS = ("number", "new")
+VIEWS = ("kind", "time", "value")
 PLANTED = 15
 NUMBER = re.compile(rb"(?<![\w.:/-])\d{1,9}(?![\w.:/-])|(?<==)\d{1,9}(?![\w.])")
 Vector = NDArray[np.float64]
@@ -43,8 +45,8 @@ def run(seed: int, data_dir: Path | None, sabotage: bool = False) -> list[Proof]
     some = np.concatenate([normal, rng.choice(odd, count, replace=False)])
     at_rate = average_precision(labels[some], joined[some])
     kinds = planted(seed, data_dir)
-    ours = [average_precision(y, combined(parts, sabotage)) for y, parts in kinds]
-    alone = {name: [average_precision(y, parts[name]) for y, parts in kinds] for name in ("kind", "time", "value")}
+    ours = of_logs([average_precision(y, combined(parts, sabotage)) for y, parts in kinds])
+    alone = {name: of_logs([average_precision(y, parts[name]) for y, parts in kinds]) for name in VIEWS}
     best = max(alone.values(), key=np.mean)
     metric = "average precision"
     return [
@@ -52,6 +54,11 @@ def run(seed: int, data_dir: Path | None, sabotage: bool = False) -> list[Proof]
         Proof("it reaches .998 at 2.93 % anomalies", metric, at_rate, 0.998, 0.0, against=".998"),
         Proof("it finds more of what is planted in logs", metric, ours, best, 0.0, against="the best single view"),
     ]
+
+
+def of_logs(found: list[float]) -> list[float]:
+    """The mean over what was planted of each log: logs are the items that are resampled."""
+    return [float(value) for value in np.reshape(found, (len(LOGS), len(KINDS))).mean(axis=1)]
 
 
 def combined(views: dict[str, Vector], by_ranks: bool) -> Vector:
@@ -79,7 +86,7 @@ def planted(seed: int, data_dir: Path | None) -> list[tuple[NDArray[np.int64], d
     for name in LOGS:
         raw = (data_dir / "events" / f"{name}.log").read_bytes().replace(b"\r\n", b"\n").strip().split(b"\n")
         quiet, rest = raw[: len(raw) // 2], raw[len(raw) // 2 :]
-        for kind in ("number", "new"):
+        for kind in KINDS:
             lines, label = damaged(kind, rest, np.random.default_rng([8, seed]))
             found.append((label, scored(quiet, lines)))
     return found
