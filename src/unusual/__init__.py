@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from unusual._experiments import choices, collapse, gaze, holdout, leaks, seeds, survival
     from unusual._scan import fit, scan, score
     from unusual._studies import compare, sensitivity, trust
+    from unusual._watch import watch
     from unusual.catalogue import make, methods
     from unusual.detector import Detector, from_sklearn_labels
     from unusual.errors import InputError, MissingExtra, ModelFileError, UnusualError
@@ -27,6 +28,7 @@ _HOME = {
     "compare": "unusual._studies",
     "sensitivity": "unusual._studies",
     "trust": "unusual._studies",
+    "watch": "unusual._watch",
     "choices": "unusual._experiments",
     "collapse": "unusual._experiments",
     "gaze": "unusual._experiments",
@@ -71,6 +73,7 @@ __all__ = [
     "sensitivity",
     "survival",
     "trust",
+    "watch",
 ]
 
 

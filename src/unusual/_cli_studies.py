@@ -228,6 +228,33 @@ def gaze(
     hand_over(unusual.gaze(folder, random_state=seed), html, json, quiet)
 
 
+def watch(
+    source: Annotated[str, typer.Argument(help="A growing CSV file, its http address, or - for standard input.")],
+    model: Annotated[str, typer.Option(help="A model of a series that unusual fit saved.")],
+    state: Annotated[str | None, typer.Option(help="File that keeps where the watch is: it goes on there.")] = None,
+    alarms_per_day: Annotated[float | None, typer.Option(help="False alarms accepted in a day.")] = None,
+    threshold: Annotated[
+        str, typer.Option(help="calibration, or spot: the tail of the stream itself.")
+    ] = "calibration",
+    learn: Annotated[str, typer.Option(help="none, all, normal or delayed: what the model learns on from.")] = "none",
+    time: Annotated[str | None, typer.Option(help="Column of times.")] = None,
+    follow: Annotated[bool, typer.Option(help="Wait for more at the end.")] = True,
+    json: Annotated[bool, typer.Option("--json", help="One alarm a line as JSON.")] = False,
+) -> None:
+    """Watch a series as it is written, and tell alarms."""
+    import json as lines
+    import sys
+
+    import unusual
+    from unusual._watch import sentence
+
+    read: Any = sys.stdin if source == "-" else source
+    options: dict[str, Any] = {"state": state, "alarms_per_day": alarms_per_day, "threshold": threshold}
+    for told in unusual.watch(read, model, learn=learn, time=time, follow=follow, **options):
+        typer.echo(lines.dumps(told) if json else sentence(told))
+        sys.stdout.flush()
+
+
 def listed(names: str | None) -> list[str]:
     """Names separated by commas."""
     return [] if names is None else [name.strip() for name in names.split(",") if name.strip()]
@@ -255,6 +282,7 @@ COMMANDS = (
     trust,
     sensitivity,
     compare,
+    watch,
     evaluate,
     leaks,
     seeds,
