@@ -278,5 +278,7 @@ def test_bad_rows_and_scorers_are_refused(rng) -> None:
         IRT().explain(total, X, usual[:, :3])
     with pytest.raises(InputError, match="at least 4 rows"):
         IRT().explain(total, X, usual[:3])
+    with pytest.raises(InputError, match=r"give bool \(5, 4\)"):
+        IRT().explain(total, X, usual, tested=np.ones((5, 3), dtype=bool))
     with pytest.raises(InputError, match="one each is due"):
         IRT().explain(lambda A: np.ones(len(A) + 1), X, usual)

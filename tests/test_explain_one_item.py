@@ -27,6 +27,7 @@ def test_one_row_gets_contributions_stability_and_claims(usual, tmp_path) -> Non
     assert found.contributions[0].argmax() == 4
     assert found.claims.claimed(0) == ["column 4"]
     assert_allclose(found.claims.evidence, IRT(draws=359).explain(detector, odd, usual).evidence)
+    assert found.claims.tested.all()
     assert found.stability.values.shape == (5, 1, 12)
     study = found.study()
     assert study.answer.startswith("`column 4` pushes the score most; `column 4` stands out beyond chance (at most 10%")
@@ -60,6 +61,22 @@ def test_few_reference_rows_are_said_to_be_few(usual) -> None:
     assert any("with 64 reference rows" in note and "120 reference rows" in note for note in found.study().notes)
     assert found.stability.index == 1.0
     assert "no column is claimed" in found.answer(0) or found.claims.claimed(0)
+
+
+def test_of_many_columns_the_promising_are_tested_and_all_count(rng) -> None:
+    usual = rng.normal(size=(2000, 80))
+    odd = usual[:2].copy()
+    odd[0, 4] += 8
+    found = explained(unusual.make("PCA").fit(usual), odd, reference=usual)
+    tested = found.claims.tested
+    assert (tested.sum(axis=1) == tested[0].sum()).all()
+    assert 3 <= tested[0].sum() < 80
+    assert found.contributions[tested].min() >= 0
+    assert found.claims.claimed(0) == ["column 4"]
+    assert (found.claims.evidence[~tested] == 1).all()
+    full = IRT(draws=found.claims.draws).explain(unusual.make("PCA").fit(usual), odd, usual)
+    np.testing.assert_array_equal(full.evidence[tested], found.claims.evidence[tested])
+    assert any("most promising columns" in note for note in found.study().notes)
 
 
 def test_what_cannot_be_explained_is_refused(usual) -> None:

@@ -35,6 +35,8 @@ class Claims(Explanation):
         What is claimed: p-value at or below, or t at or above, `cut` (n,) of its row.
     untestable : (n, G) bool
         Where the other columns leave the value no choice, so that replacing it tests nothing.
+    tested : (n, G) bool
+        Columns that were replaced at all; the others count as tests that found nothing.
     level : float
         Share of false ones that the claims may hold on average.
     test : "IRT" or "OSFT"
@@ -55,6 +57,7 @@ class Claims(Explanation):
     selected: Mask
     cut: Vector
     untestable: Mask
+    tested: Mask
     level: float
     test: str
     sided: str
@@ -150,6 +153,9 @@ class Claims(Explanation):
             "a claim says that a value is not what the rest of the row leads one to expect; a column that belongs "
             "closely to a wrong one may be claimed with it",
         ]
+        if not self.tested.all():
+            most = int(self.tested.sum(axis=1).max())
+            notes.append(f"the {most} most promising columns of a row were tested, the others count as not claimed")
         idle = self.untestable_columns
         if idle:
             some = ", ".join(f"`{name}`" for name in idle[:5]) + (f" and {len(idle) - 5} others" * (len(idle) > 5))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
 from unusual.errors import InputError
@@ -33,7 +33,7 @@ class ConditionalTest(BaseEstimator, ABC):  # type: ignore[misc]
     sampler: str | ConditionalSampler
     random_state: int
 
-    def explain(self, detector: Any, X: Any, reference: Any = None) -> Claims:
+    def explain(self, detector: Any, X: Any, reference: Any = None, tested: ArrayLike | None = None) -> Claims:
         """Test every column of every row of X.
 
         Parameters
@@ -43,6 +43,9 @@ class ConditionalTest(BaseEstimator, ABC):  # type: ignore[misc]
         reference : (r, d) usual rows, in the form of X
             How columns follow from each other is learnt from them; the more the better. By default the few rows that
             the detector keeps of its fit.
+        tested : (n, G) bool, optional
+            Which columns of each row are worth the price. The others are not claimed but count as tests, so that they
+            may be chosen in any way without more false claims.
 
         Raises
         ------
@@ -62,7 +65,8 @@ class ConditionalTest(BaseEstimator, ABC):  # type: ignore[misc]
                 f"{len(subject.names)} of {usual.shape[1]}"
             )
         draws = self._draws(len(subject.items), groups)
-        rows = replaced_scores(subject, usual, sampler, draws, self.random_state)
+        picked = None if tested is None else _mask(tested, (len(subject.items), groups))
+        rows = replaced_scores(subject, usual, sampler, draws, self.random_state, picked)
         kept = [(self._evidence(row), row.falls, row.idle, row.score) for row in rows]
         evidence, falls, idle, scores = (np.array(part) for part in zip(*kept, strict=True))
         low, values, high = np.moveaxis(falls, 1, 0)
@@ -76,6 +80,7 @@ class ConditionalTest(BaseEstimator, ABC):  # type: ignore[misc]
             selected=selected,
             cut=cut,
             untestable=idle,
+            tested=np.ones(evidence.shape, dtype=bool) if picked is None else picked,
             level=self.level,
             test=type(self).__name__,
             sided=self.sided,
@@ -104,3 +109,10 @@ class ConditionalTest(BaseEstimator, ABC):  # type: ignore[misc]
         if self.sampler not in SAMPLERS:
             raise InputError(f"sampler is {self.sampler!r}; give a sampler, or one of: {', '.join(SAMPLERS)}")
         return SAMPLERS[self.sampler](usual, columns)
+
+
+def _mask(tested: ArrayLike, shape: tuple[int, int]) -> Mask:
+    given = np.asarray(tested)
+    if given.shape != shape or given.dtype != bool:
+        raise InputError(f"tested has shape {given.shape} and type {given.dtype}; give bool {shape}, one per column")
+    return given

@@ -14,12 +14,14 @@ from unusual.explain.claims import Claims
 from unusual.explain.null_features import DRAWS, IRT, SPARE
 from unusual.explain.sensitivity import AttributionSensitivity
 from unusual.explain.stability import Stability
+from unusual.parts.conditional import MOST_ROWS as MOST_REFERENCE
 from unusual.study import Block, Intervals, Study, Table, Words
 
 Matrix = NDArray[np.float64]
 
 EVALUATIONS = 1024  # scored rows behind the contributions of one row
-MOST_TESTED = 30_000  # scored rows behind the tests of one row: keeps it under a second
+MOST_TESTED, MANY_COLUMNS = 20_000, 60  # scored rows behind the tests of one row, fewer where there are more columns
+LEAST_TESTED = 3  # columns
 SHOWN = 15
 MOST_ROWS = 5  # told in full
 
@@ -84,7 +86,8 @@ class Explained:
             bars.append((name + " *" * claimed, value, float(runs[:, j].min()), float(runs[:, j].max())))
             cell, usual = self.cells[i].get(name, ("", ""))
             said = "claimed" if claimed else "follows from the others" if idle else ""
-            rows.append((name, cell, usual, value, float(self.claims.evidence[i, j]), said))
+            p = float(self.claims.evidence[i, j]) if self.claims.tested[i, j] else None
+            rows.append((name, cell, usual, value, p, said))
         head = ("column", "value", "usual", "adds to the score", "p-value", "")
         caption = f"What each column adds to the score, and its range over {len(runs)} runs; * is more than chance"
         return [Intervals(caption, "adds to the score", bars, 0.0), Table("Column by column", head, rows)]
@@ -112,10 +115,15 @@ def explained(detector: Any, X: Any, level: float = 0.1, random_state: int = 0, 
         If the rows cannot be scored, or there is nothing to compare them with.
     """
     stability = AttributionSensitivity.for_detector(detector, X, evaluations=EVALUATIONS)
-    count = stability.values.shape[2]
-    draws = int(np.clip(round(SPARE * count / level) - 1, DRAWS[0], max(DRAWS[0], MOST_TESTED // count)))
-    claims = IRT(level=level, draws=draws, random_state=random_state).explain(detector, X, reference)
-    return Explained(claims.names, stability.values[0], stability, claims, _cells(detector, X, claims.names))
+    values = stability.values[0]  # (n, G)
+    count = values.shape[1]
+    draws = max(DRAWS[0], round(SPARE * count / level) - 1)
+    if reference is not None:
+        draws = min(draws, SPARE * max(DRAWS[0], min(len(reference), MOST_REFERENCE)))  # more would tell nothing new
+    affordable = int(MOST_TESTED * min(1, MANY_COLUMNS / count)) // draws
+    tested = np.argsort(np.argsort(-values, axis=1), axis=1) < max(LEAST_TESTED, affordable)
+    claims = IRT(level=level, draws=draws, random_state=random_state).explain(detector, X, reference, tested)
+    return Explained(claims.names, values, stability, claims, _cells(detector, X, claims.names))
 
 
 def _cells(detector: Any, X: Any, names: Sequence[str]) -> list[dict[str, tuple[str, str]]]:

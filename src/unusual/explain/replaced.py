@@ -69,47 +69,50 @@ def ready(detector: Any, X: Any, reference: Any) -> tuple[Subject, Matrix]:
 
 
 def replaced_scores(
-    subject: Subject, usual: Matrix, sampler: ConditionalSampler, draws: int, random_state: int
+    subject: Subject,
+    usual: Matrix,
+    sampler: ConditionalSampler,
+    draws: int,
+    random_state: int,
+    tested: Mask | None = None,
 ) -> Iterator[Replaced]:
-    """Each row with `draws` replacements of each group; draws depend on the row and the seed alone."""
+    """Each row with `draws` replacements of each group; draws depend on the row and the seed alone.
+
+    Groups that are not `tested` (n, G) are not replaced: their scores are those of the row.
+    """
     X = _floats(subject)
     own = np.asarray(subject.score(X))
     member = sampler.groups == np.arange(sampler.groups.max() + 1)[:, None]  # (G, d)
-    block = max(1, CELLS_AT_ONCE // (draws * member.size))
-    generators = streams(X, random_state)
-    for start in range(0, len(X), block):
-        rows = X[start : start + block]
-        made = [sampler.draw(x.astype(np.float64), max(draws, LOOKED_AT), next(generators)) for x in rows]
-        V = np.stack(made)  # (m, draws or more, d)
-        if V.shape[1] < draws or V.shape[2] != X.shape[1] or not np.isfinite(V).all():
-            raise InputError(f"the sampler ({sampler.name}) drew {V.shape[1:]} values or some that are not finite")
-        near = _near(rows, V[:, :LOOKED_AT], usual)
-        idle = np.stack([near[:, :, columns].all(axis=2).mean(axis=1) >= MOSTLY for columns in member], axis=1)
-        scores = _scores(subject, rows, V[:, :draws], member)
-        yield from map(Replaced, own[start : start + block].tolist(), scores, idle)
+    picked = np.ones((len(X), len(member)), dtype=bool) if tested is None else tested
+    ordered, scale = np.sort(usual, axis=0).T, Standardizer.of(usual).scale
+    for x, score, pick, rng in zip(X, own.tolist(), picked, streams(X, random_state), strict=True):
+        V = sampler.draw(x.astype(np.float64), max(draws, LOOKED_AT), rng)  # (draws or more, d)
+        if len(V) < draws or V.shape[1] != len(x) or not np.isfinite(V).all():
+            raise InputError(f"the sampler ({sampler.name}) drew {V.shape} values or some that are not finite")
+        near = _near(x, V[:LOOKED_AT], ordered, scale)
+        idle = np.array([near[:, columns].all(axis=1).mean() >= MOSTLY for columns in member])
+        scores = np.full((draws, len(member)), score)
+        scores[:, pick] = _scores(subject, x, V[:draws], member[pick])
+        yield Replaced(score, scores, idle)
 
 
-def _scores(subject: Subject, X: NDArray[Any], V: Matrix, member: Mask) -> Matrix:
-    """Scores (m, draws, G) of rows X (m, d) with the columns of each group taken from V (m, draws, d)."""
-    m, draws, d = V.shape
-    pairs = V.reshape(-1, d)
-    scores = np.empty((len(pairs), len(member)))
-    step = max(1, CELLS_AT_ONCE // member.size)
-    for start in range(0, len(pairs), step):
-        row = np.arange(start, min(start + step, len(pairs))) // draws
-        filled = np.where(member, pairs[start : start + step, None], X[row][:, None])  # (pairs, G, d)
-        given = subject.score(filled.reshape(-1, d).astype(X.dtype, copy=False))
-        scores[start : start + step] = np.reshape(given, (len(row), -1))
-    return scores.reshape(m, draws, -1)
+def _scores(subject: Subject, x: NDArray[Any], V: Matrix, member: Mask) -> Matrix:
+    """Scores (draws, G) of a row x (d,) with the columns of each group taken from V (draws, d)."""
+    step = max(1, CELLS_AT_ONCE // max(1, member.size))
+    made = []
+    for start in range(0, len(V), step):
+        filled = np.where(member, V[start : start + step, None], x).astype(x.dtype, copy=False)  # (step, G, d)
+        made.append(np.reshape(subject.score(filled.reshape(-1, len(x))), filled.shape[:2]))
+    return np.concatenate(made)
 
 
-def _near(X: NDArray[Any], V: Matrix, usual: Matrix) -> Mask:
-    """Which of the values V (m, k, d) are as good as those of the rows X (m, d), given usual rows (r, d)."""
-    gap = np.abs(V - X[:, None]) / Standardizer.of(usual).scale
-    low, high = np.minimum(V, X[:, None]), np.maximum(V, X[:, None])
+def _near(x: NDArray[Any], V: Matrix, ordered: Matrix, scale: Vector) -> Mask:
+    """Which of the values V (k, d) are as good as those of a row x (d,), given sorted usual columns (d, r)."""
+    gap = np.abs(V - x) / scale
+    low, high = np.minimum(V, x), np.maximum(V, x)
     between = np.empty(V.shape, dtype=np.int64)
-    for j, column in enumerate(np.sort(usual, axis=0).T):
-        between[..., j] = np.searchsorted(column, high[..., j]) - np.searchsorted(column, low[..., j], "right")
+    for j, column in enumerate(ordered):
+        between[:, j] = np.searchsorted(column, high[:, j]) - np.searchsorted(column, low[:, j], "right")
     return np.asarray((gap <= SAME_VALUE) | ((gap <= NEXT_VALUE) & (between <= NEXT_ROWS)))
 
 
