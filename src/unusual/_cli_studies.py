@@ -233,9 +233,7 @@ def watch(
     model: Annotated[str, typer.Option(help="A model of a series that unusual fit saved.")],
     state: Annotated[str | None, typer.Option(help="File that keeps where the watch is: it goes on there.")] = None,
     alarms_per_day: Annotated[float | None, typer.Option(help="False alarms accepted in a day.")] = None,
-    threshold: Annotated[
-        str, typer.Option(help="calibration, or spot: the tail of the stream.")
-    ] = "calibration",
+    threshold: Annotated[str, typer.Option(help="calibration, or spot: the tail of the stream.")] = "calibration",
     learn: Annotated[str, typer.Option(help="none, all, normal or delayed: what the model learns on from.")] = "none",
     time: Annotated[str | None, typer.Option(help="Column of times.")] = None,
     follow: Annotated[bool, typer.Option(help="Wait for more at the end.")] = True,
