@@ -247,7 +247,7 @@ def test_progress_tells_every_step(rng: np.random.Generator) -> None:
         ({"fdr": 0.1}, "needs a reference"),
         ({"fdr": 0.1, "alarm_rate": 0.1}, "give one"),
         ({"budget": 0}, "budget is 0"),
-        ({"kind": "image"}, "scans tables"),
+        ({"kind": "image"}, "leave it out, or give one of"),
         ({"method": "KN"}, "no method 'KN'"),
         ({"method": "ContaminationPosterior"}, "no detector of tables"),
         ({"id": "prt"}, "did you mean 'part'"),
