@@ -95,7 +95,11 @@ class Claims(Explanation):
         counts = [(self.names[j], int(claimed[j]), float(fall[j]), int(idle[j])) for j in order]
         head = ("column", "rows claimed", "mean fall of the score", "rows untestable")
         table = Table("Columns by the rows in which they are claimed", head, counts)
-        return Study("Which columns made these rows unusual, beyond chance?", answer, [table], self.notes)
+        falls = np.quantile(self.values, [0.05, 0.95], axis=0)  # (2, G)
+        bars = [(self.names[j], float(fall[j]), float(falls[0, j]), float(falls[1, j])) for j in order]
+        caption = "What replacing each column does: the mean, and the middle 90 % of the rows"
+        chart = Intervals(caption, "fall of the score", bars, 0.0)
+        return Study("Which columns made these rows unusual, beyond chance?", answer, [chart, table], self.notes)
 
     def _one(self) -> str:
         named = [f"`{name}`" for name in self.claimed(0)]
