@@ -10,7 +10,15 @@ import sys
 from benchmarks import page
 from benchmarks.peers import single_thread
 
-NAMES = ("tables_accuracy", "auto_table_choice", "tables_speed", "series_speed", "scan_end_to_end", "validity")
+NAMES = (
+    "tables_accuracy",
+    "auto_table_choice",
+    "series_accuracy",
+    "tables_speed",
+    "series_speed",
+    "scan_end_to_end",
+    "validity",
+)
 
 
 def main() -> None:

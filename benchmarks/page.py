@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import accuracy_page, auto_table_choice, series_speed, speed_page
+from benchmarks import accuracy_page, auto_table_choice, series_accuracy, series_speed, speed_page
 from benchmarks.results import load, table
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
@@ -31,6 +31,7 @@ def sections() -> dict[str, Callable[[dict[str, Any]], str]]:
     return {
         "tables_accuracy": accuracy_page.markdown,
         "auto_table_choice": auto_table_choice.markdown,
+        "series_accuracy": series_accuracy.markdown,
         "validity": validity,
         "tables_speed": speed_page.markdown,
         "series_speed": series_speed.markdown,

@@ -13,6 +13,8 @@ from benchmarks import (
     peer_worker,
     results,
     scan_end_to_end,
+    series,
+    series_accuracy,
     series_speed,
     speed_page,
     tables,
@@ -170,3 +172,25 @@ def test_page_leaves_out_what_was_not_measured(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(page, "load", lambda _: {})
     page.write(tmp_path / "benchmarks.md")
     assert (tmp_path / "benchmarks.md").read_text(encoding="utf-8").startswith("# Benchmarks")
+
+
+def test_a_series_is_read_judged_and_the_weights_chosen_without_its_family(tmp_path: Path) -> None:
+    t = np.arange(400)
+    y = ((t >= 200) & (t < 220)).astype(int)
+    x = np.sin(t / 5) + 3 * y
+    stamps = np.datetime64("2026-01-01T00:00:00") + t * np.timedelta64(1800, "s")
+    rows = [f"{str(stamp).replace('T', ' ')},{a},{b}" for stamp, a, b in zip(stamps, x, y, strict=True)]
+    (tmp_path / "nab_one.csv").write_text("\n".join(["timestamp,value,label", *rows]) + "\n", encoding="utf-8")
+    (tmp_path / "manifest.csv").write_text("name\n", encoding="utf-8")
+    assert series.names(tmp_path) == ["nab_one"]
+    one = series.read("nab_one", tmp_path)
+    assert one.steps_per_day == 48
+    perfect, useless = one.judge(y + 0.0), one.judge(np.zeros(400))
+    assert perfect["vus_pr"] == pytest.approx(perfect["ceiling"], abs=1e-3)
+    assert perfect["events"] == 1
+    assert useless["vus_pr"] < 0.3
+    assert len(series_accuracy._of_configurations(one.values, one.labels)) == len(series_accuracy.CONFIGURATIONS)
+    figures = np.array([[0.9, 0.1], [0.8, 0.2], [0.0, 0.7]])
+    judged, chosen = series_accuracy.left_out(figures, ["nab", "nab", "ucr"])
+    assert chosen == [1, 1, 0]
+    assert judged.tolist() == [0.1, 0.2, 0.0]
