@@ -21,7 +21,7 @@ from unusual import catalogue
 from unusual.detect.series.auto_series import AutoSeries
 from unusual.evaluate import default_window, vus
 from unusual.parts.bootstrap import paired_interval
-from unusual.parts.whole_periods import whole_periods
+from unusual.parts.period import whole_periods
 from unusual.series_detector import SeriesDetector
 
 NAME = "series_accuracy"

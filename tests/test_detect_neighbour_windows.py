@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from unusual import InputError, make
 from unusual.parts.neighbour_windows import joined, most_compared, shown
-from unusual.parts.whole_periods import leading_lag, whole_periods
+from unusual.parts.period import leading_lag, whole_periods
 from unusual.store import load
 
 

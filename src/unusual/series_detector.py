@@ -18,9 +18,10 @@ from sklearn.utils.validation import check_is_fitted
 from unusual.detector import Detector, Labels, Matrix, Vector
 from unusual.errors import InputError
 from unusual.parts.conformal import Calibration, check_rate
+from unusual.parts.period import period
 from unusual.parts.rows import fingerprint
 from unusual.parts.scaling import Standardizer
-from unusual.parts.windows import block_maxima, period
+from unusual.parts.windows import block_maxima
 
 Steps = NDArray[np.float64]  # (T, C)
 
@@ -64,7 +65,7 @@ class SeriesDetector(Detector):
         """Scores (T,) of a series (T, C) in standard units."""
 
     # `_own_steps(parts) -> list[Vector]`, optional: scores of the series that were just learned from, each step without
-    # finding itself.
+    # finding itself. Asked for once after a fit.
     # `_learn_more(Z) -> Vector`, optional: scores (T,) of steps (T, C) that follow what was learned, each window
     # learned once it is scored.
     # `_expected(Z) -> Matrix`, optional: what would have been usual at each step (T, C), in standard units.
@@ -117,7 +118,12 @@ class SeriesDetector(Detector):
             raise InputError(f"window is {given}; give steps from 1 to {len(longest) // 2}, half of the series")
         self.window_ = int(given) if given is not None else self._usual_window(self._standard(longest))
         self.block_ = WINDOWS_A_BLOCK * self.window_
-        self._learn([self._standard(part) for part in parts if len(part) >= self.window_])
+        self._own_of_fit: list[Vector] | None = None
+        self._learn(self._learned(parts))
+
+    def _learned(self, parts: list[Matrix]) -> list[Steps]:
+        """The series in standard units, without those that are shorter than a window."""
+        return [self._standard(part) for part in parts if len(part) >= self.window_]
 
     def _usual_window(self, Z: Steps) -> int:
         """Steps of a window where none are given; a method may want others than one period."""
@@ -150,16 +156,26 @@ class SeriesDetector(Detector):
         return block_maxima(scores, self.block_)
 
     def _own_scores(self, X: Matrix) -> Vector:
-        own = getattr(self, "_own_steps", None)
-        parts = [self._standard(part) for part in self._parts]
-        scores = [self._steps(Z) for Z in parts] if own is None else own(parts)
-        return np.concatenate(scores)
+        """Scores of all steps of the fit; series too short to be learned from get the lowest."""
+        found = iter(self._own_found())
+        scores = [next(found) if len(part) >= self.window_ else None for part in self._parts]
+        lowest = min(float(one.min()) for one in scores if one is not None)
+        filled = [np.full(len(p), lowest) if s is None else s for p, s in zip(self._parts, scores, strict=True)]
+        return np.concatenate(filled)
+
+    def _own_found(self) -> list[Vector]:
+        """Scores of the series that were learned from, found once: calibration and ranking both ask."""
+        if self._own_of_fit is None:
+            learned = self._learned(self._parts)
+            own = getattr(self, "_own_steps", None)
+            self._own_of_fit = [self._steps(Z) for Z in learned] if own is None else own(learned)
+        return self._own_of_fit
 
     def _left_out(self, X: Matrix, y: Labels | None, groups: ArrayLike | None) -> Calibration:
         """Highest scores of blocks, by the method's own left-out scores or by fits without the part they lie in."""
         if hasattr(self, "_own_steps"):
-            own = self._own_steps([self._standard(part) for part in self._parts])
-            return Calibration.of(np.concatenate([block_maxima(scores, self.block_) for scores in own]), "left out")
+            maxima = [block_maxima(scores, self.block_) for scores in self._own_found()]
+            return Calibration.of(np.concatenate(maxima), "left out")
         return Calibration.of(np.concatenate([self._block_scores(*cut) for cut in self._cuts()]), "cross-fitted")
 
     def _cuts(self) -> list[tuple[list[Matrix], Matrix]]:

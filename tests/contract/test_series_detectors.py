@@ -118,6 +118,18 @@ def test_one_channel_may_be_a_flat_array_and_several_series_one_fit(case: Case) 
 
 
 @every
+def test_a_series_too_short_to_learn_from_calibrates_nothing_and_gets_the_lowest_score(case: Case) -> None:
+    X = normal_series(np.random.default_rng(15))
+    detector = made(case).set_params(window=20)
+    detector.fit(X)
+    other = made(case).set_params(window=20)
+    both = other.fit_anomaly_score([X, X[:12]])
+    assert len(other.calibration_) == len(detector.calibration_)
+    assert both.shape == (STEPS + 12,)
+    assert_array_equal(both[STEPS:], both[:STEPS].min())
+
+
+@every
 def test_few_normal_blocks_alarm(case: Case) -> None:
     rates = []
     for seed in range(3):

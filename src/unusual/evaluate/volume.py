@@ -21,12 +21,12 @@ from scipy import sparse
 from unusual.errors import InputError
 from unusual.evaluate.checks import Labels, Vector, labels_and_scores, scores_of
 from unusual.evaluate.runs import Index, segments
+from unusual.parts.period import leading_lag
 from unusual.study import Lines, Study
 
 Matrix = NDArray[np.float64]
 
 BLOCK_CELLS = 60_000  # windows times thresholds worked on at once: they stay in cache
-FALLBACK, SHORTEST, LONGEST, LAGS, ROWS = 125, 3, 300, 400, 20_000  # of TSB-AD's rule for the period
 
 
 @dataclass(frozen=True)
@@ -109,18 +109,10 @@ def default_window(values: ArrayLike) -> int:
     InputError
         If values are not one list of numbers, or some are NaN or infinite.
     """
-    x = scores_of(values, "values")[:ROWS]
+    x = scores_of(values, "values")
     if np.isinf(x).any():
         raise InputError("values hold infinity; leave those rows out or replace them before asking for the period")
-    fallback = min(FALLBACK, len(x))
-    x = x - x.mean()
-    spectrum = np.fft.rfft(x, 2 * len(x))
-    correlation = np.fft.irfft(spectrum * spectrum.conj())[: min(LAGS + 1, len(x))][SHORTEST:]
-    peaks = np.flatnonzero((correlation[1:-1] > correlation[:-2]) & (correlation[1:-1] > correlation[2:])) + 1
-    if not len(peaks) or np.ptp(x) == 0:
-        return fallback
-    highest = int(peaks[np.argmax(correlation[peaks])])
-    return highest + SHORTEST if SHORTEST <= highest <= LONGEST else fallback
+    return min(leading_lag(x[:, None]), len(x))
 
 
 def _at_ranks(ranked: Vector, thresholds: int) -> Vector:

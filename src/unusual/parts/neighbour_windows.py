@@ -71,16 +71,11 @@ def settled(distance: Vector) -> Vector:
 def over_parts(
     distance: Vector, parts: Sequence[Matrix], m: int, spread: Callable[[Vector, int], Vector]
 ) -> list[Vector]:
-    """Scores of the steps of each part from the distances (n,) of all windows of those that `joined` put together.
-
-    Parts shorter than a window were left out there, and get the lowest score.
-    """
+    """Scores of the steps of each part from the distances (n,) of all windows of those that `joined` put together."""
     distance, scores, start = settled(distance), [], 0
     for part in parts:
-        own = len(part) >= m
-        found = spread(distance[start : start + len(part) - m + 1], m) if own else np.full(len(part), distance.min())
-        scores.append(found)
-        start += len(part) + 1 if own else 0
+        scores.append(spread(distance[start : start + len(part) - m + 1], m))
+        start += len(part) + 1
     return scores
 
 

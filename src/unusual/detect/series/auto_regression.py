@@ -78,9 +78,6 @@ class AutoRegression(SeriesDetector):
         sums = iter(self._sums)
         scores = []
         for part in parts:
-            if len(part) < self.window_:  # not learned from
-                scores.append(self._errors(part))
-                continue
             gaps, at = [], 0
             for cut in self._folds(part):
                 own = next(sums)

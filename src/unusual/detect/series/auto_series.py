@@ -25,8 +25,8 @@ from unusual.detect.series.auto_regression import AutoRegression
 from unusual.detect.series.change_points import ChangePoints
 from unusual.detect.series.sub_knn import SubKNN
 from unusual.detector import Vector
+from unusual.parts.period import whole_periods
 from unusual.parts.spread import Spread
-from unusual.parts.whole_periods import whole_periods
 from unusual.parts.windows import block_maxima, smoothed
 from unusual.series_detector import SeriesDetector, Steps
 
@@ -76,20 +76,21 @@ class AutoSeries(SeriesDetector):
         near_ones = [SubKNN(length, NEIGHBORS, self.n_jobs) for length in lengths]
         self.forecast_ = AutoRegression(m)
         self.members_ = [*near_ones, self.forecast_, ChangePoints(m)]
-        self.weights_ = [near] * len(lengths) + [1.0, 1.0]
-        own = []
+        self.weights_, self.scales_ = [near] * len(lengths) + [1.0, 1.0], []
         for member, length in zip(self.members_, [*lengths, m, m], strict=True):
             member.window_ = length
-            member._learn([part for part in parts if len(part) >= member.window_])
-            own.append(member._own_steps(parts))
-        self._own = [np.stack(scores) for scores in zip(*own, strict=True)]  # (members, T) of each series
-        self.scales_ = [Spread.of(scores) for scores in np.concatenate(self._own, axis=1)]
-        self._learn_points(parts)
+            member._learn([part for part in parts if len(part) >= length])
+        errors = self.forecast_._own_errors(parts)
+        own = [_own_of(member, parts) for member in near_ones]
+        own += [[smoothed(one, m) for one in errors], self.members_[-1]._own_steps(parts)]
+        self._own = list(zip(*own, strict=True))  # of each series the scores by each member
+        for scores in own:
+            self.scales_.append(Spread.of(np.concatenate([one for one in scores if one is not None])))
+        self._learn_points(errors)
         self.why_ = self._told(lengths, channels)
 
-    def _learn_points(self, parts: list[Steps]) -> None:
-        """Whether single steps stand out, and how large their errors are."""
-        errors = self.forecast_._own_errors(parts)
+    def _learn_points(self, errors: list[Vector]) -> None:
+        """Whether single steps stand out among the errors (T_i,) of the forecast, and how large these are."""
         self._own_sharp = [smoothed(one, 2 * CLOSE - 1) for one in errors]
         self.sharp_scale_ = Spread.of(np.concatenate(self._own_sharp))
         self.sharpest_ = max(float(self.sharp_scale_(np.concatenate(self._own_sharp)).max()), 1e-9)
@@ -100,14 +101,8 @@ class AutoSeries(SeriesDetector):
         return self._combined([m._steps(Z) if len(Z) >= m.window_ else None for m in self.members_], sharp)
 
     def _own_steps(self, parts: list[Steps]) -> list[Vector]:
-        """Sums of the members' own scores, for which each leaves a step's own surroundings out.
-
-        Series shorter than a window were not learned from, and get the lowest score.
-        """
-        found = iter([self._combined(list(own), sharp) for own, sharp in zip(self._own, self._own_sharp, strict=True)])
-        scores = [next(found) if len(part) >= self.window_ else None for part in parts]
-        lowest = min(s.min() for s in scores if s is not None)
-        return [np.full(len(p), lowest) if s is None else s for p, s in zip(parts, scores, strict=True)]
+        """Sums of the members' own scores, for which each leaves a step's own surroundings out."""
+        return [self._combined(own, sharp) for own, sharp in zip(self._own, self._own_sharp, strict=True)]
 
     def _combined(self, scores: Sequence[Vector | None], sharp: Vector) -> Vector:
         """Weighted mean of the members that could score, each in its own units; single steps lifted out of it."""
@@ -127,6 +122,12 @@ class AutoSeries(SeriesDetector):
             f"windows of {' and '.join(map(str, lengths))} steps, compared with those most like them, decide by "
             f"{share:.0%} ({counted}); errors of a forecast and change points by the rest{points}"
         )
+
+
+def _own_of(member: SubKNN, parts: list[Steps]) -> list[Vector | None]:
+    """Own scores of a member for each series; None for those shorter than its window, which it did not learn."""
+    found = iter(member._own_steps([part for part in parts if len(part) >= member.window_]))
+    return [next(found) if len(part) >= member.window_ else None for part in parts]
 
 
 def _point_character(errors: Vector, m: int) -> float:

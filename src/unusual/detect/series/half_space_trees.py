@@ -15,8 +15,6 @@ them, whose mass times 2^level says how dense it is there; the score is minus th
 
 from __future__ import annotations
 
-from copy import copy
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,7 +22,7 @@ from unusual.detector import Vector
 from unusual.errors import InputError
 from unusual.kernels import half_space_mass
 from unusual.kernels.half_space import DEEPEST
-from unusual.parts.windows import at_last_step, windows
+from unusual.parts.windows import at_last_step, rows_of
 from unusual.series_detector import SeriesDetector, Steps
 
 FEW = 0.1  # of the memory: nodes with so little mass are not looked into
@@ -78,13 +76,13 @@ class HalfSpaceTrees(SeriesDetector):
         self.alarm_rate = alarm_rate
 
     def _learn(self, parts: list[Steps]) -> None:
-        self._own_scores_of(parts)
+        self._own = self._own_scores_of(parts)  # its masses are those after the last step
 
     def _steps(self, Z: Steps) -> Vector:
-        return at_last_step(self._scored(self._rows(Z), keep=False), self.window_)
+        return at_last_step(self._scored(rows_of(Z, self.window_), keep=False), self.window_)
 
     def _learn_more(self, Z: Steps) -> Vector:
-        rows, scores = self._rows(Z), []
+        rows, scores = rows_of(Z, self.window_), []
         while len(rows):  # masses change only where a memory is full
             room = self.memory_ - self.filled_
             scores.append(self._scored(rows[:room], keep=True))
@@ -94,13 +92,13 @@ class HalfSpaceTrees(SeriesDetector):
         return at_last_step(np.concatenate(scores), self.window_)
 
     def _own_steps(self, parts: list[Steps]) -> list[Vector]:
-        """Each step by the full memory before it; the first memory by itself."""
-        return copy(self)._own_scores_of(parts)
+        return self._own
 
     def _own_scores_of(self, parts: list[Steps]) -> list[Vector]:
+        """Each step by the full memory before it, the first memory by itself; all are learned."""
         self._grow(parts)
         m = self.window_
-        first = self._rows(parts[0])
+        first = rows_of(parts[0], self.window_)
         self.memory_ = min(self.memory, len(first))
         first = first[: self.memory_]
         self._scored(first, keep=True)
@@ -146,7 +144,3 @@ class HalfSpaceTrees(SeriesDetector):
         total = half_space_mass(rows, self.column_, self.cut_, self.mass_, FEW * self.memory_, latest)
         self.filled_ += len(rows) if keep else 0
         return np.asarray(np.log(self.n_estimators * self.memory_) - np.log1p(total))
-
-    def _rows(self, Z: Steps) -> Steps:
-        """The windows of Z (T, C) as rows (T - m + 1, C m)."""
-        return np.ascontiguousarray(windows(Z, self.window_).reshape(len(Z) - self.window_ + 1, -1))

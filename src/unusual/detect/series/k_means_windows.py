@@ -19,7 +19,7 @@ from unusual.detector import Vector
 from unusual.errors import InputError
 from unusual.parts.kmeans import kmeans, nearest_centre
 from unusual.parts.rows import some_rows
-from unusual.parts.windows import spread_back, windows
+from unusual.parts.windows import rows_of, spread_back
 from unusual.series_detector import SeriesDetector, Steps
 
 MOST_ROWS = 5000  # windows learned from: neighbouring ones hardly differ
@@ -49,13 +49,9 @@ class KMeansWindows(SeriesDetector):
     def _learn(self, parts: list[Steps]) -> None:
         if self.n_clusters < 1:
             raise InputError(f"n_clusters is {self.n_clusters}; give a number of typical windows from 1")
-        rows = np.concatenate([self._rows(part) for part in parts])
+        rows = np.concatenate([rows_of(part, self.window_) for part in parts])
         rows = rows[some_rows(len(rows), MOST_ROWS)]
         self.centres_ = kmeans(rows, self.n_clusters, np.random.default_rng(self.random_state), iterations=30)[0]
 
     def _steps(self, Z: Steps) -> Vector:
-        return spread_back(np.sqrt(nearest_centre(self._rows(Z), self.centres_)[1]), self.window_)
-
-    def _rows(self, Z: Steps) -> Steps:
-        """The windows of Z (T, C) as rows (T - m + 1, C m)."""
-        return np.ascontiguousarray(windows(Z, self.window_).reshape(len(Z) - self.window_ + 1, -1))
+        return spread_back(np.sqrt(nearest_centre(rows_of(Z, self.window_), self.centres_)[1]), self.window_)

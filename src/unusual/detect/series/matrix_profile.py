@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from unusual.detector import Matrix, Vector
 from unusual.errors import InputError
 from unusual.parts.neighbour_windows import WindowStream, earlier, joined, look_up, over_parts, settled, shown
-from unusual.parts.whole_periods import whole_periods
+from unusual.parts.period import whole_periods
 from unusual.parts.windows import at_last_step, spread_back
 from unusual.series_detector import SeriesDetector, Steps
 
@@ -74,7 +74,6 @@ class MatrixProfile(SeriesDetector):
         if self.window_ < 2:
             raise InputError("window is 1, and one step has no shape; give at least 2")
         self.reference_ = joined(parts)
-        self._own: list[Vector] = []  # asked for twice, by the calibration and by `fit_anomaly_score`
 
     def _steps(self, Z: Steps) -> Vector:
         m = self.window_
@@ -85,12 +84,10 @@ class MatrixProfile(SeriesDetector):
 
     def _own_steps(self, parts: list[Steps]) -> list[Vector]:
         m = self.window_
-        if not self._own and self.left:
-            self._own = over_parts(earlier(self.reference_, m, None, self.n_jobs), parts, m, at_last_step)
-        elif not self._own:
-            distance, _ = look_up(self.reference_, m, 1, True, n_jobs=self.n_jobs)
-            self._own = over_parts(distance, parts, m, spread_back)
-        return self._own
+        if self.left:
+            return over_parts(earlier(self.reference_, m, None, self.n_jobs), parts, m, at_last_step)
+        distance, _ = look_up(self.reference_, m, 1, True, n_jobs=self.n_jobs)
+        return over_parts(distance, parts, m, spread_back)
 
     def _expected(self, Z: Steps) -> Steps:
         """The nearest shapes (T, C) at the level of Z; a series that was learned from may be its own."""

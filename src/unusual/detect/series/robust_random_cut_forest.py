@@ -15,14 +15,12 @@ taken out.
 
 from __future__ import annotations
 
-from copy import copy
-
 import numpy as np
 
 from unusual.detector import Vector
 from unusual.errors import InputError
 from unusual.kernels import CutForest
-from unusual.parts.windows import at_last_step, windows
+from unusual.parts.windows import at_last_step, rows_of
 from unusual.series_detector import SeriesDetector, Steps
 
 
@@ -57,19 +55,19 @@ class RobustRandomCutForest(SeriesDetector):
         self.alarm_rate = alarm_rate
 
     def _learn(self, parts: list[Steps]) -> None:
-        self._own_scores_of(parts)
+        self._own = self._own_scores_of(parts)  # the forest holds the last windows
 
     def _steps(self, Z: Steps) -> Vector:
-        return at_last_step(self.forest_.score(self._rows(Z)), self.window_)
+        return at_last_step(self.forest_.score(rows_of(Z, self.window_)), self.window_)
 
     def _learn_more(self, Z: Steps) -> Vector:
-        return at_last_step(self.forest_.learn(self._rows(Z)), self.window_)
+        return at_last_step(self.forest_.learn(rows_of(Z, self.window_)), self.window_)
 
     def _own_steps(self, parts: list[Steps]) -> list[Vector]:
-        """Each step by what came before it; the first ones displace little."""
-        return copy(self)._own_scores_of(parts)
+        return self._own
 
     def _own_scores_of(self, parts: list[Steps]) -> list[Vector]:
+        """Each step by what came before it, and then learned; the first ones displace little."""
         if not (self.n_estimators >= 1 and self.memory >= 2):
             raise InputError(
                 f"n_estimators is {self.n_estimators} and memory {self.memory}; give at least 1 tree and 2 windows"
@@ -77,7 +75,3 @@ class RobustRandomCutForest(SeriesDetector):
         d = self.window_ * parts[0].shape[1]
         self.forest_ = CutForest.empty(self.n_estimators, self.memory, d, np.random.default_rng(self.random_state))
         return [self._learn_more(part) for part in parts]
-
-    def _rows(self, Z: Steps) -> Steps:
-        """The windows of Z (T, C) as rows (T - m + 1, C m)."""
-        return np.ascontiguousarray(windows(Z, self.window_).reshape(len(Z) - self.window_ + 1, -1))

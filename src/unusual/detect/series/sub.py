@@ -22,7 +22,7 @@ from unusual.detect.tabular.lof import LOF
 from unusual.detect.tabular.pca import PCA
 from unusual.detector import Detector, Vector
 from unusual.parts.rows import some_rows
-from unusual.parts.windows import spread_back, windows
+from unusual.parts.windows import rows_of, spread_back
 from unusual.series_detector import SeriesDetector, Steps
 
 MOST_ROWS = 20_000  # windows learned from
@@ -36,18 +36,14 @@ class _Windowed(SeriesDetector):
         """The detector, not yet fitted."""
 
     def _learn(self, parts: list[Steps]) -> None:
-        rows = np.concatenate([self._rows(part) for part in parts])
+        rows = np.concatenate([rows_of(part, self.window_) for part in parts])
         rows = rows[some_rows(len(rows), MOST_ROWS)]
         self.detector_ = self._table_detector()
         self.detector_.n_features_in_ = rows.shape[1]
         self.detector_._fit(rows, None)
 
     def _steps(self, Z: Steps) -> Vector:
-        return spread_back(self.detector_._score(self._rows(Z)), self.window_)
-
-    def _rows(self, Z: Steps) -> Steps:
-        """The windows of Z (T, C) as rows (T - m + 1, C m)."""
-        return np.ascontiguousarray(windows(Z, self.window_).reshape(len(Z) - self.window_ + 1, -1))
+        return spread_back(self.detector_._score(rows_of(Z, self.window_)), self.window_)
 
 
 class SubPCA(_Windowed):

@@ -17,7 +17,7 @@ from unusual.detector import Vector
 from unusual.errors import InputError
 from unusual.kernels.windows import MOST_NEIGHBOURS
 from unusual.parts.neighbour_windows import joined, look_up, over_parts, settled, shown
-from unusual.parts.whole_periods import whole_periods
+from unusual.parts.period import whole_periods
 from unusual.parts.windows import spread_back
 from unusual.series_detector import SeriesDetector, Steps
 
@@ -61,7 +61,6 @@ class SubKNN(SeriesDetector):
         if not 1 <= self.n_neighbors <= MOST_NEIGHBOURS:
             raise InputError(f"n_neighbors is {self.n_neighbors}; give a number from 1 to {MOST_NEIGHBOURS}")
         self.reference_ = joined(parts)
-        self._own: list[Vector] = []  # asked for twice, by the calibration and by `fit_anomaly_score`
 
     def _steps(self, Z: Steps) -> Vector:
         distance, _ = look_up(Z, self.window_, self.n_neighbors, False, self.reference_, n_jobs=self.n_jobs)
@@ -69,10 +68,8 @@ class SubKNN(SeriesDetector):
 
     def _own_steps(self, parts: list[Steps]) -> list[Vector]:
         m, half = self.window_, -(-self.window_ // 2)
-        if not self._own:
-            distance, _ = look_up(self.reference_, m, self.n_neighbors, False, None, (-half, half), self.n_jobs)
-            self._own = over_parts(distance, parts, m, spread_back)
-        return self._own
+        distance, _ = look_up(self.reference_, m, self.n_neighbors, False, None, (-half, half), self.n_jobs)
+        return over_parts(distance, parts, m, spread_back)
 
     def _expected(self, Z: Steps) -> Steps:
         """What the nearest windows show (T, C); a series that was learned from may be its own neighbour."""
